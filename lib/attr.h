@@ -1,0 +1,28 @@
+/*
+ * attr - options of pools and tasks
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ACI_ATTR_H
+#define ACI_ATTR_H
+
+#include "port.h"
+
+#define ACI_NAME_SIZE 16 /* a thread's name on Linux, with the NUL */
+
+struct ac_pool_attr {
+    char name[ACI_NAME_SIZE]; /* owner thread */
+    size_t stack_size;        /* owner thread */
+    ac_help help;             /* owner thread */
+};
+
+struct ac_task_attr {
+    ac_free_fn *free_arg;    /* owner thread */
+    ac_free_fn *free_result; /* owner thread */
+};
+
+/* The attr, or the defaults for NULL. */
+const struct ac_pool_attr *aci_pool_attr(const ac_pool_attr *attr);
+const struct ac_task_attr *aci_task_attr(const ac_task_attr *attr);
+
+#endif

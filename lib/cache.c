@@ -1,0 +1,63 @@
+/*
+ * cache - the memory and the stripe locks of one pool's futures
+ *
+ * Nodes come from the C library's allocator.
+ *
+ * Locking: the stripe locks are the futures' (future.h); the cache itself has
+ * only its count.
+ * Lifetime: counted; the pool and each node hold one reference.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "cache.h"
+
+#include "mem.h"
+
+int
+aci_cache_create(struct aci_owner *owner, struct aci_cache **out)
+{
+    size_t made = 0;
+    struct aci_cache *cache = aci_alloc_aligned(ACI_CACHE_LINE, sizeof *cache);
+    if (cache == NULL)
+        return AC_ENOMEM;
+    for (; made < ACI_STRIPES; made++) {
+        if (aci_mutex_init(&cache->stripes[made].mu) != AC_OK)
+            goto fail_stripes;
+    }
+    aci_refcount_init(&cache->refs, 1);
+    cache->owner = owner;
+    *out = cache;
+    return AC_OK;
+
+fail_stripes:
+    while (made > 0)
+        aci_mutex_destroy(&cache->stripes[--made].mu);
+    aci_free(cache);
+    return AC_ENOMEM;
+}
+
+void
+aci_cache_unref(struct aci_cache *cache)
+{
+    if (!aci_unref(&cache->refs))
+        return;
+    for (size_t i = 0; i < ACI_STRIPES; i++)
+        aci_mutex_destroy(&cache->stripes[i].mu);
+    aci_free(cache);
+}
+
+void *
+aci_cache_alloc(struct aci_cache *cache, size_t size)
+{
+    void *node = aci_alloc(size);
+    if (node != NULL)
+        aci_ref(&cache->refs);
+    return node;
+}
+
+void
+aci_cache_free(struct aci_cache *cache, void *node)
+{
+    aci_free(node);
+    aci_cache_unref(cache);
+}

@@ -1,0 +1,21 @@
+/*
+ * cpus - how many processors this process may use
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ACI_CPUS_H
+#define ACI_CPUS_H
+
+#include <stddef.h>
+
+/* The affinity mask, cut down to the cgroup's quota; at least 1. */
+size_t aci_cpus(void);
+
+/*
+ * The quota alone, in processors, rounded up: the smallest of the process's
+ * cgroup and all above it, version 1 or 2; 0 where there is none.  `root` is
+ * put before /proc and /sys: "" outside of tests.
+ */
+size_t aci_cpus_quota(const char *root);
+
+#endif

@@ -1,0 +1,80 @@
+/*
+ * frame - the tasks that the calling thread is running, innermost first
+ *
+ * Locking: none; a thread sees only its own frames.
+ * Lifetime: a frame lives on the stack of the function that runs its task.
+ * The thread-local state has no destructor: calls from other destructors at
+ * the end of a thread find it intact.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "frame.h"
+
+#include "future.h"
+
+static _Thread_local struct aci_frame *innermost;
+static _Thread_local struct aci_owner *works_for;
+
+void
+aci_thread_works_for(struct aci_owner *owner)
+{
+    works_for = owner;
+}
+
+struct aci_owner *
+aci_thread_owner(void)
+{
+    return works_for;
+}
+
+void
+aci_frame_push(struct aci_frame *frame, ac_future *future,
+               const atomic_bool *stop)
+{
+    frame->future = future;
+    frame->stop = stop;
+    frame->below = innermost;
+    frame->depth = aci_frame_depth() + 1;
+    innermost = frame;
+}
+
+void
+aci_frame_pop(void)
+{
+    innermost = innermost->below;
+}
+
+size_t
+aci_frame_depth(void)
+{
+    return innermost == NULL ? 0 : innermost->depth;
+}
+
+const struct aci_frame *
+aci_frame_top(void)
+{
+    return innermost;
+}
+
+bool
+aci_frame_holds(const struct aci_frame *top, const ac_future *future)
+{
+    for (const struct aci_frame *at = top; at != NULL; at = at->below) {
+        if (at->future == future)
+            return true;
+    }
+    return false;
+}
+
+bool
+aci_frame_runs(const ac_future *future)
+{
+    return aci_frame_holds(innermost, future);
+}
+
+int
+ac_cancel_requested(void)
+{
+    return innermost != NULL && (aci_future_asked(innermost->future) ||
+                                 atomic_load(innermost->stop));
+}

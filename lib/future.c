@@ -1,0 +1,290 @@
+/*
+ * future - a task, its result, and those who wait for it
+ *
+ * Locking: a future has no lock of its own.  Its phase is one atomic word; its
+ * registrations are guarded by one of the cache's stripe locks.  Lock order:
+ * stripe, then the lock of an iterator or a wait.  No user code runs under
+ * either.
+ *
+ * Lifetime: counted.  The queue or the runner holds a reference until the end
+ * is settled; so whoever drops the last one finds it finished, or NEW and
+ * refused.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "future.h"
+
+#include "frame.h"
+#include "owner.h"
+
+ac_future *
+aci_future_create(struct aci_cache *cache, const struct aci_task *task,
+                  uint32_t refs, struct aci_sink *sink)
+{
+    ac_future *future = aci_cache_alloc(cache, sizeof *future);
+    if (future == NULL)
+        return NULL;
+    aci_refcount_init(&future->refs, refs);
+    atomic_init(&future->state, ACI_NEW | (sink != NULL ? ACI_WATCHED : 0));
+    future->cache = cache;
+    future->work.fn = task->fn;
+    future->arg = task->arg;
+    future->free_arg = task->free_arg;
+    future->free_result = task->free_result;
+    aci_list_init(&future->tail.queue);
+    aci_list_init(&future->seat.link);
+    future->seat.sink = sink;
+    return future;
+}
+
+/* The last reference is gone: nobody else sees it any more. */
+static void
+destroy(ac_future *future)
+{
+    uint32_t state = aci_future_state(future);
+    if (!(state & ACI_RAN)) {
+        if (future->free_arg != NULL)
+            future->free_arg(future->arg);
+    } else if (!(state & ACI_TAKEN) && future->work.result != NULL &&
+               future->free_result != NULL) {
+        future->free_result(future->work.result);
+    }
+    aci_cache_free(future->cache, future);
+}
+
+ac_future *
+ac_future_ref(ac_future *future)
+{
+    if (future != NULL)
+        aci_ref(&future->refs);
+    return future;
+}
+
+void
+ac_future_unref(ac_future *future)
+{
+    if (future != NULL && aci_unref(&future->refs))
+        destroy(future);
+}
+
+void
+aci_future_disown_arg(ac_future *future)
+{
+    future->free_arg = NULL;
+}
+
+/* ---- The state word ---- */
+
+uint32_t
+aci_future_state(const ac_future *future)
+{
+    /* Acquire: pairs with finish() and cancel_queued(). */
+    return atomic_load_explicit(&future->state, memory_order_acquire);
+}
+
+uint32_t
+aci_future_phase(const ac_future *future)
+{
+    /* Sequentially consistent: pairs with accept(), see iter.h. */
+    return atomic_load(&future->state) & ACI_PHASE;
+}
+
+bool
+aci_future_asked(const ac_future *future)
+{
+    return (aci_future_state(future) & ACI_ASKED) != 0;
+}
+
+void
+aci_future_accept(ac_future *future)
+{
+    /* Sequentially consistent: pairs with phase(), see iter.h. */
+    atomic_fetch_or(&future->state, ACI_QUEUED);
+}
+
+/* QUEUED to `phase`, keeping the flags. */
+static bool
+leave_queue(ac_future *future, uint32_t phase)
+{
+    uint32_t old = aci_future_state(future);
+    while ((old & ACI_PHASE) == ACI_QUEUED) {
+        /* Release: pairs with state(), for the canceler's FINISHED.  Acquire:
+         * pairs with accept(). */
+        if (atomic_compare_exchange_weak_explicit(
+                &future->state, &old, (old & ~ACI_PHASE) | phase,
+                memory_order_acq_rel, memory_order_acquire))
+            return true;
+    }
+    return false;
+}
+
+bool
+aci_future_claim(ac_future *future)
+{
+    return leave_queue(future, ACI_RUNNING | ACI_RAN);
+}
+
+/* Seal the registrations and tell each; nobody can join any more, as the
+ * phase is FINISHED already. */
+static void
+tell_all(ac_future *future)
+{
+    struct aci_mutex *stripe = aci_cache_stripe(future->cache, future);
+    struct aci_seat *seat = &future->seat;
+    aci_lock(stripe);
+    if (seat->sink != NULL)
+        seat->sink->tell(seat->sink, seat);
+    while (future->waiters != NULL) {
+        struct aci_waiter *waiter =
+            aci_container_of(future->waiters, struct aci_waiter, on_future);
+        aci_chain_remove(&waiter->on_future);
+        waiter->seat.sink->tell(waiter->seat.sink, &waiter->seat);
+    }
+    aci_unlock(stripe);
+}
+
+void
+aci_future_finish(ac_future *future, int rc, void *result)
+{
+    uint32_t status = AC_EFAILED;
+    if (rc == 0)
+        status = AC_OK;
+    else if (rc == AC_TASK_CANCELED)
+        status = AC_ECANCELED;
+    future->work.result = result;
+    future->tail.error = rc == AC_TASK_CANCELED ? 0 : rc;
+    /* Release: the result, and all that the task did; pairs with state().
+     * Acquire: pairs with the lock() that set WATCHED. */
+    uint32_t old = atomic_exchange_explicit(
+        &future->state, ACI_FINISHED | ACI_RAN | status, memory_order_acq_rel);
+    if (old & ACI_WATCHED)
+        tell_all(future);
+}
+
+bool
+aci_future_cancel_queued(ac_future *future)
+{
+    if (!leave_queue(future, ACI_FINISHED | AC_ECANCELED))
+        return false;
+    if (aci_future_state(future) & ACI_WATCHED)
+        tell_all(future);
+    return true;
+}
+
+int
+ac_future_cancel(ac_future *future)
+{
+    if (future == NULL)
+        return AC_EINVAL;
+    /* Until told otherwise it has an owner; it is read before the state is
+     * changed, as afterwards only the account keeps the owner alive. */
+    struct aci_owner *owner = future->cache->owner;
+    if (aci_future_cancel_queued(future)) {
+        owner->ops->forget(owner, future);
+        return AC_OK;
+    }
+    uint32_t old = aci_future_state(future);
+    if ((old & ACI_PHASE) == ACI_RUNNING)
+        /* Acquire, for the case that it has just finished. */
+        old = atomic_fetch_or_explicit(&future->state, ACI_ASKED,
+                                       memory_order_acq_rel);
+    if ((old & ACI_PHASE) != ACI_FINISHED)
+        return AC_EBUSY;
+    return (old & ACI_STATUS) == AC_ECANCELED ? AC_OK : AC_EALREADY;
+}
+
+bool
+aci_future_take_result(ac_future *future)
+{
+    /* Pairs with itself: exactly one sees the flag unset. */
+    uint32_t old = atomic_fetch_or_explicit(&future->state, ACI_TAKEN,
+                                            memory_order_acq_rel);
+    return !(old & ACI_TAKEN);
+}
+
+bool
+aci_future_help(ac_future *future, ac_deadline deadline)
+{
+    struct aci_owner *worker = aci_thread_owner();
+    if (worker == NULL || worker != future->cache->owner)
+        return false;
+    return aci_future_phase(future) == ACI_QUEUED &&
+           worker->ops->help(worker, future, deadline);
+}
+
+/* ---- Registration ---- */
+
+bool
+aci_future_lock(ac_future *future)
+{
+    aci_lock(aci_cache_stripe(future->cache, future));
+    if (aci_future_finished(future))
+        return false;
+    /* Either this comes before the change to FINISHED, which then sees the
+     * flag and waits for the stripe, or it sees FINISHED.  Release: pairs with
+     * finish().  Acquire: pairs with finish(). */
+    uint32_t old = atomic_fetch_or_explicit(&future->state, ACI_WATCHED,
+                                            memory_order_acq_rel);
+    return (old & ACI_PHASE) != ACI_FINISHED;
+}
+
+void
+aci_future_unlock(ac_future *future)
+{
+    aci_unlock(aci_cache_stripe(future->cache, future));
+}
+
+void
+aci_future_watch(struct aci_waiter *waiter)
+{
+    aci_chain_push(&waiter->future->waiters, &waiter->on_future);
+}
+
+void
+aci_future_unwatch(struct aci_waiter *waiter)
+{
+    struct aci_mutex *stripe =
+        aci_cache_stripe(waiter->future->cache, waiter->future);
+    aci_lock(stripe);
+    aci_chain_remove(&waiter->on_future);
+    aci_unlock(stripe);
+}
+
+void
+aci_future_vacate(ac_future *future)
+{
+    struct aci_mutex *stripe = aci_cache_stripe(future->cache, future);
+    aci_lock(stripe);
+    future->seat.sink = NULL;
+    aci_unlock(stripe);
+}
+
+/* ---- What its holders may ask ---- */
+
+int
+ac_future_status(const ac_future *future)
+{
+    if (future == NULL)
+        return AC_EINVAL;
+    uint32_t state = aci_future_state(future);
+    if ((state & ACI_PHASE) != ACI_FINISHED)
+        return AC_EAGAIN;
+    return (int)(state & ACI_STATUS);
+}
+
+int
+ac_future_error(const ac_future *future)
+{
+    if (future == NULL)
+        return 0;
+    uint32_t state = aci_future_state(future);
+    if ((state & ACI_PHASE) != ACI_FINISHED || !(state & ACI_RAN))
+        return 0;
+    return future->tail.error;
+}
+
+void *
+ac_future_arg(const ac_future *future)
+{
+    return future == NULL ? NULL : future->arg;
+}

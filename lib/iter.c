@@ -1,0 +1,372 @@
+/*
+ * iter - the iterator: a completion queue
+ *
+ * What is in here is the queue itself: its members and how they come and go.
+ * next.c has the consumers' side.
+ *
+ * Locking: one mutex.  Lock order: a future's stripe, then this mutex; so
+ * whoever detaches a member takes it off the pending list first, lets go of
+ * the mutex, then locks the stripe.  tell() finds such a member in no list and
+ * leaves it alone.  References are dropped with no lock held, as user code may
+ * follow.
+ *
+ * Lifetime: the caller's, until ac_iter_destroy().  Whoever completes a member
+ * signals with the mutex held and touches the iterator no more after unlocking
+ * it, so the consumer of the last result may destroy it at once.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "iter.h"
+
+#include "mem.h"
+
+static struct aci_seat *
+seat_of(struct aci_list *link)
+{
+    return aci_container_of(link, struct aci_seat, link);
+}
+
+static struct aci_consumer *
+consumer_of(struct aci_list *link)
+{
+    return aci_container_of(link, struct aci_consumer, parked.link);
+}
+
+static struct aci_waiter *
+waiter_of(struct aci_seat *seat)
+{
+    return aci_container_of(seat, struct aci_waiter, seat);
+}
+
+ac_future *
+aci_iter_member(const ac_iter *iter, struct aci_seat *seat)
+{
+    if (seat->sink == &iter->doors[ACI_DOOR_SUBMIT])
+        return aci_future_of_seat(seat);
+    return waiter_of(seat)->future;
+}
+
+/* ---- The pending list ---- */
+
+void
+aci_iter_pend_locked(ac_iter *iter, struct aci_seat *seat)
+{
+    aci_list_append(&iter->pending, &seat->link);
+    iter->n_pending++;
+    if (iter->unseen == &iter->pending)
+        iter->unseen = &seat->link;
+}
+
+void
+aci_iter_unpend_locked(ac_iter *iter, struct aci_seat *seat)
+{
+    if (iter->unseen == &seat->link)
+        iter->unseen = seat->link.next;
+    aci_list_remove(&seat->link);
+    iter->n_pending--;
+}
+
+/* ---- Waking ---- */
+
+size_t
+aci_iter_need_locked(const ac_iter *iter, size_t min)
+{
+    size_t remaining = aci_iter_remaining_locked(iter);
+    if (min > remaining)
+        min = remaining;
+    return min > 0 ? min : 1;
+}
+
+/* Mostly the first member says no. */
+bool
+aci_iter_stuck_locked(const ac_iter *iter, const struct aci_frame *top)
+{
+    if (top == NULL || !iter->closed || iter->n_pending == 0)
+        return false;
+    for (struct aci_list *at = iter->pending.next; at != &iter->pending;
+         at = at->next) {
+        if (!aci_frame_holds(top, aci_iter_member(iter, seat_of(at))))
+            return false;
+    }
+    return true;
+}
+
+void
+aci_iter_pick_locked(ac_iter *iter, struct aci_consumer *consumer)
+{
+    if (consumer->helps != NULL)
+        atomic_fetch_sub(&iter->n_helpers, 1);
+    aci_unpark(&consumer->parked);
+}
+
+void
+aci_iter_wake_locked(ac_iter *iter)
+{
+    bool end = iter->closed && aci_iter_remaining_locked(iter) == 0;
+    struct aci_list *at = iter->consumers.next;
+    while (at != &iter->consumers) {
+        struct aci_consumer *consumer = consumer_of(at);
+        at = at->next;
+        if (!end && iter->n_ready < aci_iter_need_locked(iter, consumer->min) &&
+            !aci_iter_stuck_locked(iter, consumer->tasks))
+            continue;
+        aci_iter_pick_locked(iter, consumer);
+        if (!end)
+            return;
+    }
+}
+
+/* A member that is queued in that owner's pool is there: a consumer that
+ * works for it would run it, and may have to, if it blocks the only worker. */
+static void
+wake_helper_locked(ac_iter *iter, const struct aci_owner *owner)
+{
+    for (struct aci_list *at = iter->consumers.next; at != &iter->consumers;
+         at = at->next) {
+        if (consumer_of(at)->helps == owner) {
+            aci_iter_pick_locked(iter, consumer_of(at));
+            return;
+        }
+    }
+}
+
+void
+aci_iter_offer(ac_iter *iter, const struct aci_owner *owner)
+{
+    /* Sequentially consistent: see n_helpers. */
+    if (atomic_load(&iter->n_helpers) == 0)
+        return;
+    aci_lock(&iter->mu);
+    wake_helper_locked(iter, owner);
+    aci_unlock(&iter->mu);
+}
+
+/* ---- Coming in ---- */
+
+int
+aci_iter_admit(ac_iter *iter, struct aci_seat *seat)
+{
+    int rc = AC_ECLOSED;
+    aci_lock(&iter->mu);
+    if (!iter->closed) {
+        aci_iter_pend_locked(iter, seat);
+        rc = AC_OK;
+    }
+    aci_unlock(&iter->mu);
+    return rc;
+}
+
+bool
+aci_iter_retract(ac_iter *iter, struct aci_seat *seat)
+{
+    aci_lock(&iter->mu);
+    bool member = !aci_list_empty(&seat->link);
+    if (member) {
+        aci_iter_unpend_locked(iter, seat);
+        aci_iter_wake_locked(iter);
+    }
+    aci_unlock(&iter->mu);
+    return member;
+}
+
+/* The sink's call: a member has completed.  One that is in no list is being
+ * detached. */
+static void
+tell(ac_iter *iter, struct aci_seat *seat)
+{
+    aci_lock(&iter->mu);
+    if (!aci_list_empty(&seat->link)) {
+        aci_iter_unpend_locked(iter, seat);
+        aci_list_append(&iter->ready, &seat->link);
+        iter->n_ready++;
+        aci_iter_wake_locked(iter);
+    }
+    aci_unlock(&iter->mu);
+}
+
+static void
+tell_submit(struct aci_sink *sink, struct aci_seat *seat)
+{
+    tell(aci_container_of(sink, ac_iter, doors[ACI_DOOR_SUBMIT]), seat);
+}
+
+static void
+tell_add(struct aci_sink *sink, struct aci_seat *seat)
+{
+    tell(aci_container_of(sink, ac_iter, doors[ACI_DOOR_ADD]), seat);
+}
+
+static void
+tell_set(struct aci_sink *sink, struct aci_seat *seat)
+{
+    tell(aci_container_of(sink, ac_iter, doors[ACI_DOOR_SET]), seat);
+}
+
+int
+aci_iter_create(size_t n, ac_iter **out)
+{
+    ac_iter *iter = aci_alloc_array(sizeof *iter, n, sizeof *iter->set);
+    if (iter == NULL)
+        return AC_ENOMEM;
+    if (aci_mutex_init(&iter->mu) != AC_OK) {
+        aci_free(iter);
+        return AC_ENOMEM;
+    }
+    iter->doors[ACI_DOOR_SUBMIT].tell = tell_submit;
+    iter->doors[ACI_DOOR_ADD].tell = tell_add;
+    iter->doors[ACI_DOOR_SET].tell = tell_set;
+    aci_list_init(&iter->pending);
+    aci_list_init(&iter->ready);
+    aci_list_init(&iter->consumers);
+    iter->unseen = &iter->pending;
+    atomic_init(&iter->n_helpers, 0);
+    *out = iter;
+    return AC_OK;
+}
+
+int
+ac_iter_open(ac_iter **iter)
+{
+    return iter == NULL ? AC_EINVAL : aci_iter_create(0, iter);
+}
+
+/* With the stripe held, so that neither its completion nor whoever detaches
+ * it can come between the two lists.  Once told, the record may be gone. */
+static int
+join(ac_iter *iter, struct aci_waiter *waiter, ac_future *future)
+{
+    bool unfinished = aci_future_lock(future);
+    int rc = aci_iter_admit(iter, &waiter->seat);
+    if (rc == AC_OK) {
+        if (unfinished)
+            aci_future_watch(waiter);
+        else
+            tell(iter, &waiter->seat);
+    }
+    aci_future_unlock(future);
+    return rc;
+}
+
+int
+ac_iter_add(ac_iter *iter, ac_future *future)
+{
+    if (iter == NULL || future == NULL)
+        return AC_EINVAL;
+    struct aci_waiter *waiter = aci_alloc(sizeof *waiter);
+    if (waiter == NULL)
+        return AC_ENOMEM;
+    waiter->seat.sink = aci_iter_door(iter, ACI_DOOR_ADD);
+    waiter->future = ac_future_ref(future);
+    int rc = join(iter, waiter, future);
+    if (rc == AC_OK) {
+        aci_iter_offer(iter, future->cache->owner);
+    } else {
+        ac_future_unref(future);
+        aci_free(waiter);
+    }
+    return rc;
+}
+
+/* ---- Going out ---- */
+
+/* The member is in no list any more: leave its future, and let go of it. */
+static void
+release(ac_iter *iter, struct aci_seat *seat)
+{
+    ac_future *future = aci_iter_member(iter, seat);
+    if (seat->sink == &iter->doors[ACI_DOOR_SUBMIT]) {
+        aci_future_vacate(future);
+    } else {
+        bool added = seat->sink == &iter->doors[ACI_DOOR_ADD];
+        aci_future_unwatch(waiter_of(seat));
+        if (added)
+            aci_free(waiter_of(seat));
+    }
+    ac_future_unref(future);
+}
+
+/* Let go of every pending member; tell() will not find them. */
+static void
+release_pending(ac_iter *iter)
+{
+    aci_lock(&iter->mu);
+    while (!aci_list_empty(&iter->pending)) {
+        struct aci_seat *seat = seat_of(iter->pending.next);
+        aci_iter_unpend_locked(iter, seat);
+        aci_unlock(&iter->mu);
+        release(iter, seat);
+        aci_lock(&iter->mu);
+    }
+    aci_iter_wake_locked(iter);
+    aci_unlock(&iter->mu);
+}
+
+int
+ac_iter_close(ac_iter *iter)
+{
+    if (iter == NULL)
+        return AC_EINVAL;
+    aci_lock(&iter->mu);
+    iter->closed = true;
+    aci_iter_wake_locked(iter);
+    aci_unlock(&iter->mu);
+    return AC_OK;
+}
+
+int
+ac_iter_abandon(ac_iter *iter)
+{
+    int rc = ac_iter_close(iter);
+    if (rc == AC_OK)
+        release_pending(iter);
+    return rc;
+}
+
+void
+ac_iter_destroy(ac_iter *iter)
+{
+    if (iter == NULL)
+        return;
+    aci_assert(aci_list_empty(&iter->consumers));
+    release_pending(iter);
+    while (!aci_list_empty(&iter->ready)) {
+        struct aci_seat *seat = seat_of(aci_list_pop(&iter->ready));
+        release(iter, seat);
+    }
+    aci_mutex_destroy(&iter->mu);
+    aci_free(iter);
+}
+
+size_t
+ac_iter_remaining(const ac_iter *iter)
+{
+    if (iter == NULL)
+        return 0;
+    struct aci_mutex *mu = &((ac_iter *)iter)->mu; /* not part of its value */
+    aci_lock(mu);
+    size_t n = aci_iter_remaining_locked(iter);
+    aci_unlock(mu);
+    return n;
+}
+
+/* Visit each pending member once: the one visited goes to the end of the
+ * list, or completes.  Members added meanwhile are behind those. */
+int
+ac_iter_cancel(ac_iter *iter)
+{
+    if (iter == NULL)
+        return AC_EINVAL;
+    aci_lock(&iter->mu);
+    for (size_t n = iter->n_pending; n > 0 && iter->n_pending > 0; n--) {
+        struct aci_seat *seat = seat_of(iter->pending.next);
+        aci_iter_unpend_locked(iter, seat);
+        aci_iter_pend_locked(iter, seat);
+        ac_future *future = ac_future_ref(aci_iter_member(iter, seat));
+        aci_unlock(&iter->mu);
+        ac_future_cancel(future);
+        ac_future_unref(future);
+        aci_lock(&iter->mu);
+    }
+    aci_unlock(&iter->mu);
+    return AC_OK;
+}

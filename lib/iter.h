@@ -1,0 +1,114 @@
+/*
+ * iter - the iterator: a completion queue
+ *
+ * A member is a future that was added and not yet handed out.  It is pending
+ * until its completion is told, then ready; the iterator owns one reference to
+ * it all that time, and next hands that one over.
+ *
+ * A member sits on a seat, and the door it came in by says what that is:
+ *   ACI_DOOR_SUBMIT  the future's built-in seat (ac_iter_submit)
+ *   ACI_DOOR_ADD     a struct aci_waiter of its own, freed at hand-over
+ *   ACI_DOOR_SET     one of the struct aci_waiter in the iterator itself
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ACI_ITER_H
+#define ACI_ITER_H
+
+#include "frame.h"
+#include "future.h"
+#include "park.h"
+#include "waiter.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum aci_door { ACI_DOOR_SUBMIT, ACI_DOOR_ADD, ACI_DOOR_SET, ACI_DOORS };
+
+struct ac_iter {
+    struct aci_sink doors[ACI_DOORS]; /* immutable */
+    struct aci_mutex mu;
+    struct aci_list pending;   /* mu: seats, in the order of adding */
+    struct aci_list ready;     /* mu: seats, in the order of completion */
+    struct aci_list consumers; /* mu: struct aci_consumer.parked, FIFO */
+    size_t n_pending;          /* mu */
+    size_t n_ready;            /* mu */
+    bool closed;               /* mu: no more adds */
+
+    /* mu: a worker that looks for a member to run need not look at those
+     * before this one again: they are not its owner's, or have started */
+    struct aci_list *unseen;
+    const struct aci_owner *unseen_by; /* mu: whose worker looked */
+
+    /*
+     * atomic, changed under mu: consumers that would run a queued member of
+     * their own pool.  ac_iter_submit makes a member QUEUED without mu, then
+     * reads this; a consumer counts itself here, then looks for QUEUED
+     * members.  Both are sequentially consistent, so one sees the other.
+     */
+    atomic_size_t n_helpers;
+
+    struct aci_waiter set[]; /* the members of ac_as_completed() */
+};
+
+/* A thread that waits in next. */
+struct aci_consumer {
+    struct aci_parked parked;      /* mu */
+    size_t min;                    /* immutable: how many it waits for */
+    const struct aci_owner *helps; /* mu: whose tasks it would run in place */
+    const struct aci_frame *tasks; /* immutable: what it is running */
+};
+
+/* An iterator with room for n members in itself.  AC_OK or AC_ENOMEM. */
+int aci_iter_create(size_t n, ac_iter **iter);
+
+static inline struct aci_sink *
+aci_iter_door(ac_iter *iter, enum aci_door door)
+{
+    return &iter->doors[door];
+}
+
+/* The future that sits there. */
+ac_future *aci_iter_member(const ac_iter *iter, struct aci_seat *seat);
+
+/* Admit a pending member whose sink is set; its reference is the iterator's
+ * from now on.  AC_OK or AC_ECLOSED. */
+int aci_iter_admit(ac_iter *iter, struct aci_seat *seat);
+
+/* Take back the admission of a future that was never accepted.  True: its
+ * reference is the caller's again; false: the iterator has let go of it. */
+bool aci_iter_retract(ac_iter *iter, struct aci_seat *seat);
+
+/* A pending member became QUEUED: wake a consumer that would run it. */
+void aci_iter_offer(ac_iter *iter, const struct aci_owner *owner);
+
+/* ---- With the mutex held ---- */
+
+static inline size_t
+aci_iter_remaining_locked(const ac_iter *iter)
+{
+    return iter->n_pending + iter->n_ready;
+}
+
+/* How many must be ready for a consumer that wants `min`. */
+size_t aci_iter_need_locked(const ac_iter *iter, size_t min);
+
+/* Is all that is left pending, and among the tasks from `top` down?  Then
+ * whoever runs them would wait for himself. */
+bool aci_iter_stuck_locked(const ac_iter *iter, const struct aci_frame *top);
+
+/* Wake the first consumer that can be served with what is ready, or is stuck;
+ * every consumer when there is nothing left to wait for.  To be called whenever
+ * something became ready, and by a consumer that leaves or did not take what
+ * it was woken for. */
+void aci_iter_wake_locked(ac_iter *iter);
+
+/* Put a member on, or take it off, the pending list. */
+void aci_iter_pend_locked(ac_iter *iter, struct aci_seat *seat);
+void aci_iter_unpend_locked(ac_iter *iter, struct aci_seat *seat);
+
+/* Take a consumer off the list and wake it. */
+void aci_iter_pick_locked(ac_iter *iter, struct aci_consumer *consumer);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * mem - memory
+ *
+ * Locking: never called with a lock held.
+ * Lifetime: what is allocated here is freed with aci_free().
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "mem.h"
+
+#include "port.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *
+aci_alloc(size_t size)
+{
+    return calloc(1, size);
+}
+
+bool
+aci_array_fits(size_t n, size_t item)
+{
+    return n <= (size_t)PTRDIFF_MAX / item;
+}
+
+void *
+aci_alloc_array(size_t head, size_t n, size_t item)
+{
+    if (!aci_array_fits(n, item) || n * item > (size_t)PTRDIFF_MAX - head)
+        return NULL;
+    return aci_alloc(head + n * item);
+}
+
+void *
+aci_alloc_aligned(size_t boundary, size_t size)
+{
+    void *object = NULL;
+    if (posix_memalign(&object, boundary, size) != 0)
+        return NULL;
+    return memset(object, 0, size);
+}
+
+void
+aci_free(void *object)
+{
+    free(object);
+}

@@ -1,0 +1,232 @@
+/*
+ * next - the consumers' side of an iterator
+ *
+ * Locking: the iterator's mutex.  A consumer that has to wait parks on a
+ * record of its own (park.h).  A waiting consumer reserves nothing: the one
+ * that is woken looks again, and when it does not take what is ready it wakes
+ * the next.
+ *
+ * Lifetime: a member's reference is the iterator's until it is taken off the
+ * ready list, then the consumer's.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "clock.h"
+#include "frame.h"
+#include "iter.h"
+#include "mem.h"
+
+/* What one call wants. */
+struct request {
+    size_t min;
+    size_t max;
+    ac_deadline deadline;
+};
+
+/* Move up to `max` ready members to `taken`, and say how many. */
+static size_t
+take_locked(ac_iter *iter, size_t max, struct aci_list *taken)
+{
+    size_t n = 0;
+    aci_list_init(taken);
+    for (; n < max && iter->n_ready > 0; n++) {
+        struct aci_list *link = aci_list_pop(&iter->ready);
+        aci_list_append(taken, link);
+        iter->n_ready--;
+    }
+    return n;
+}
+
+/* Their futures, to the caller; the records of those added are done with. */
+static void
+hand_over(ac_iter *iter, struct aci_list *taken, ac_future *futures[])
+{
+    struct aci_list *link;
+    for (size_t i = 0; (link = aci_list_pop(taken)) != NULL; i++) {
+        struct aci_seat *seat = aci_container_of(link, struct aci_seat, link);
+        futures[i] = aci_iter_member(iter, seat);
+        if (seat->sink == &iter->doors[ACI_DOOR_ADD])
+            aci_free(aci_container_of(seat, struct aci_waiter, seat));
+    }
+}
+
+/* A pending member that is queued in the pool that this thread works for, or
+ * NULL.  Those before iter->unseen need no second look; one that is NEW does.
+ */
+static ac_future *
+find_queued_locked(ac_iter *iter, const struct aci_owner *mine)
+{
+    bool passed = false; /* one that needs a second look */
+    if (iter->unseen_by != mine) {
+        iter->unseen = iter->pending.next;
+        iter->unseen_by = mine;
+    }
+    for (struct aci_list *at = iter->unseen; at != &iter->pending;
+         at = at->next) {
+        struct aci_seat *seat = aci_container_of(at, struct aci_seat, link);
+        ac_future *future = aci_iter_member(iter, seat);
+        if (future->cache->owner == mine) {
+            uint32_t phase = aci_future_phase(future);
+            if (phase == ACI_QUEUED)
+                return future;
+            passed |= phase == ACI_NEW;
+        }
+        if (!passed)
+            iter->unseen = at->next;
+    }
+    return NULL;
+}
+
+/* Run that member in place, unless another one is faster.  The mutex is
+ * released meanwhile. */
+static void
+help_locked(ac_iter *iter, ac_future *future, ac_deadline deadline)
+{
+    ac_future_ref(future);
+    aci_unlock(&iter->mu);
+    aci_future_help(future, deadline);
+    ac_future_unref(future);
+    aci_lock(&iter->mu);
+}
+
+static void
+leave_locked(ac_iter *iter, struct aci_consumer *self)
+{
+    aci_list_remove(&self->parked.link);
+    if (self->helps != NULL)
+        atomic_fetch_sub(&iter->n_helpers, 1);
+}
+
+/* Whose tasks would a wait with that deadline run in place? */
+static const struct aci_owner *
+helps(ac_deadline deadline)
+{
+    const struct aci_owner *mine = aci_thread_owner();
+    if (mine != NULL && mine->ops->may_help(mine, deadline))
+        return mine;
+    return NULL;
+}
+
+/* Wait to be picked, or run a member in place.  False when the deadline
+ * passed first. */
+static bool
+wait_locked(ac_iter *iter, struct aci_consumer *self, ac_deadline deadline)
+{
+    self->helps = helps(deadline);
+    aci_list_append(&iter->consumers, &self->parked.link);
+    if (self->helps != NULL) {
+        /* Counted first, then look: see n_helpers. */
+        atomic_fetch_add(&iter->n_helpers, 1);
+        ac_future *queued = find_queued_locked(iter, self->helps);
+        if (queued != NULL) {
+            leave_locked(iter, self);
+            help_locked(iter, queued, deadline);
+            return true;
+        }
+    }
+    /* Woken for items that others took first, it must not leave unserved one
+     * that stands behind it and wants less. */
+    if (iter->n_ready > 0)
+        aci_iter_wake_locked(iter);
+    if (aci_park(&self->parked, &iter->mu, deadline))
+        return true;
+    if (self->helps != NULL)
+        atomic_fetch_sub(&iter->n_helpers, 1);
+    return false;
+}
+
+/* The whole of next but for the arguments: AC_OK when n were taken.  `self` is
+ * NULL for a first look; then AC_EAGAIN says that it has to wait. */
+static int
+next_locked(ac_iter *iter, const struct request *want,
+            struct aci_consumer *self, struct aci_list *taken, size_t *n)
+{
+    bool late = false;
+    for (;;) {
+        size_t need = aci_iter_need_locked(iter, want->min);
+        bool stuck = aci_iter_stuck_locked(iter, aci_frame_top());
+        if (iter->n_ready > 0 && (iter->n_ready >= need || late || stuck)) {
+            *n = take_locked(iter, want->max, taken);
+            return AC_OK;
+        }
+        if (iter->closed && aci_iter_remaining_locked(iter) == 0)
+            return AC_DONE;
+        if (stuck)
+            return AC_EDEADLK;
+        if (late)
+            return AC_ETIMEDOUT;
+        if (aci_deadline_passed(want->deadline))
+            late = true;
+        else if (self == NULL)
+            return AC_EAGAIN;
+        else
+            late = !wait_locked(iter, self, want->deadline);
+    }
+}
+
+/* What a consumer leaves behind may serve another one: a ready member, or a
+ * queued one that it was woken to run and did not. */
+static void
+pass_on_locked(ac_iter *iter)
+{
+    struct aci_list *at;
+    if (aci_list_empty(&iter->consumers))
+        return;
+    aci_iter_wake_locked(iter);
+    for (at = iter->consumers.next; at != &iter->consumers; at = at->next) {
+        struct aci_consumer *other =
+            aci_container_of(at, struct aci_consumer, parked.link);
+        if (other->helps != NULL && find_queued_locked(iter, other->helps)) {
+            aci_iter_pick_locked(iter, other);
+            return;
+        }
+    }
+}
+
+static int
+next(ac_iter *iter, const struct request *want, ac_future *futures[], size_t *n)
+{
+    struct aci_list taken;
+    aci_lock(&iter->mu);
+    int rc = next_locked(iter, want, NULL, &taken, n);
+    if (rc != AC_EAGAIN) {
+        pass_on_locked(iter);
+        aci_unlock(&iter->mu);
+    } else {
+        struct aci_consumer self;
+        aci_unlock(&iter->mu);
+        rc = aci_parked_init(&self.parked);
+        if (rc != AC_OK)
+            return rc;
+        self.min = want->min;
+        self.tasks = aci_frame_top();
+        aci_lock(&iter->mu);
+        rc = next_locked(iter, want, &self, &taken, n);
+        pass_on_locked(iter);
+        aci_unlock(&iter->mu);
+        aci_parked_destroy(&self.parked);
+    }
+    if (rc == AC_OK)
+        hand_over(iter, &taken, futures);
+    return rc;
+}
+
+int
+ac_iter_next(ac_iter *iter, ac_deadline deadline, ac_future **future)
+{
+    size_t n;
+    const struct request one = {1, 1, deadline};
+    if (iter == NULL || future == NULL)
+        return AC_EINVAL;
+    return next(iter, &one, future, &n);
+}
+
+int
+ac_iter_next_many(ac_iter *iter, ac_future *futures[], size_t min, size_t max,
+                  ac_deadline deadline, size_t *n)
+{
+    const struct request many = {min, max, deadline};
+    if (iter == NULL || futures == NULL || n == NULL || min < 1 || min > max)
+        return AC_EINVAL;
+    return next(iter, &many, futures, n);
+}

@@ -1,0 +1,249 @@
+/*
+ * pool - a fixed set of workers and the queue of tasks that wait for them
+ *
+ * Locking: one mutex, never held together with a stripe or an iterator's; no
+ * user code runs under it.  Idle workers park, each on its own record; who
+ * submits wakes the one that went to sleep last, whose memory is warmest.
+ *
+ * Lifetime: the caller's, until ac_pool_destroy().  Futures keep the cache
+ * alive, not the pool.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "pool.h"
+
+#include "cpus.h"
+#include "frame.h"
+#include "mem.h"
+#include "worker.h"
+
+static ac_pool *
+pool_of(struct aci_owner *owner)
+{
+    return aci_container_of(owner, ac_pool, owner);
+}
+
+bool
+aci_pool_is_mine(const ac_pool *pool)
+{
+    return aci_thread_owner() == &pool->owner;
+}
+
+/* ---- Tasks in and out ---- */
+
+int
+aci_pool_push(ac_pool *pool, ac_future *future)
+{
+    int rc = AC_ESHUTDOWN;
+    aci_lock(&pool->mu);
+    if (pool->phase == ACI_ACCEPTING) {
+        aci_future_accept(future);
+        aci_runq_push(&pool->runq, future);
+        pool->unfinished++;
+        aci_unpark_first(&pool->idle);
+        rc = AC_OK;
+    }
+    aci_unlock(&pool->mu);
+    return rc;
+}
+
+void
+aci_pool_settle_locked(ac_pool *pool, size_t n)
+{
+    aci_assert(pool->unfinished >= n);
+    pool->unfinished -= n;
+    if (n > 0 && pool->unfinished == 0)
+        aci_unpark_all(&pool->watchers);
+}
+
+/* Owner's call: a canceler has finished this one. */
+static void
+forget(struct aci_owner *owner, ac_future *future)
+{
+    ac_pool *pool = pool_of(owner);
+    aci_lock(&pool->mu);
+    bool was_queued = aci_runq_remove(&pool->runq, future);
+    aci_pool_settle_locked(pool, 1);
+    aci_unlock(&pool->mu);
+    if (was_queued)
+        ac_future_unref(future);
+}
+
+/* Owner's call. */
+static bool
+may_help(const struct aci_owner *owner, ac_deadline deadline)
+{
+    const ac_pool *pool = aci_container_of(owner, const ac_pool, owner);
+    if (deadline != AC_FOREVER && pool->attr.help != AC_HELP_ALWAYS)
+        return false;
+    /* Once all is canceled, what is queued is the canceler's. */
+    return aci_frame_depth() <= AC_MAX_NESTING && !atomic_load(&pool->stop);
+}
+
+/* Owner's call: run a queued task on top of the one that waits for it. */
+static bool
+help(struct aci_owner *owner, ac_future *future, ac_deadline deadline)
+{
+    ac_pool *pool = pool_of(owner);
+    if (!may_help(owner, deadline) || !aci_future_claim(future))
+        return false;
+    aci_lock(&pool->mu);
+    bool was_queued = aci_runq_remove(&pool->runq, future);
+    aci_unlock(&pool->mu);
+    /* The run takes a reference: the queue's, or, if a worker has just popped
+     * the future and is about to see that it is claimed, one more. */
+    if (!was_queued)
+        ac_future_ref(future);
+    aci_worker_run(pool, future);
+    aci_lock(&pool->mu);
+    aci_pool_settle_locked(pool, 1);
+    aci_unlock(&pool->mu);
+    return true;
+}
+
+static const struct aci_owner_ops pool_ops = {
+    .forget = forget,
+    .help = help,
+    .may_help = may_help,
+};
+
+/* ---- The end ---- */
+
+void
+aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase)
+{
+    if (pool->phase >= phase)
+        return;
+    pool->phase = phase;
+    if (phase == ACI_CANCELING)
+        atomic_store(&pool->stop, true);
+    aci_unpark_all(&pool->idle);
+}
+
+/* Join the first n workers, which find the pool stopped and nothing queued. */
+static void
+join_workers(ac_pool *pool, size_t n)
+{
+    aci_lock(&pool->mu);
+    aci_pool_stop_locked(pool, ACI_DRAINING);
+    aci_unlock(&pool->mu);
+    while (n > 0)
+        aci_thread_join(pool->workers[--n].thread);
+}
+
+static void
+wait_for_the_last(ac_pool *pool)
+{
+    aci_lock(&pool->mu);
+    aci_pool_stop_locked(pool, ACI_DRAINING);
+    while (pool->unfinished > 0 || pool->visitors > 0) {
+        aci_list_append(&pool->watchers, &pool->last.link);
+        aci_park(&pool->last, &pool->mu, AC_FOREVER);
+    }
+    aci_unlock(&pool->mu);
+}
+
+/* The workers are gone, or never were; `parked` of them have records. */
+static void
+pool_free(ac_pool *pool, size_t parked)
+{
+    while (parked > 0)
+        aci_parked_destroy(&pool->workers[--parked].parked);
+    aci_parked_destroy(&pool->last);
+    aci_mutex_destroy(&pool->mu);
+    aci_cache_unref(pool->cache);
+    aci_free(pool);
+}
+
+int
+ac_pool_destroy(ac_pool *pool)
+{
+    if (pool == NULL)
+        return AC_OK;
+    if (aci_pool_is_mine(pool))
+        return AC_EDEADLK;
+    wait_for_the_last(pool);
+    join_workers(pool, pool->n_workers);
+    pool_free(pool, pool->n_workers);
+    return AC_OK;
+}
+
+/* ---- The beginning ---- */
+
+/* Everything but the workers.  AC_OK or AC_ENOMEM. */
+static int
+pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
+{
+    int rc = AC_ENOMEM;
+    ac_pool *pool =
+        aci_alloc_array(sizeof *pool, workers, sizeof *pool->workers);
+    if (pool == NULL)
+        return rc;
+    if ((rc = aci_cache_create(&pool->owner, &pool->cache)) != AC_OK)
+        goto fail_pool;
+    if ((rc = aci_mutex_init(&pool->mu)) != AC_OK)
+        goto fail_cache;
+    if ((rc = aci_parked_init(&pool->last)) != AC_OK)
+        goto fail_mutex;
+    pool->owner.ops = &pool_ops;
+    pool->attr = *attr;
+    atomic_init(&pool->stop, false);
+    aci_runq_init(&pool->runq);
+    aci_list_init(&pool->idle);
+    aci_list_init(&pool->watchers);
+    pool->n_workers = workers;
+    *out = pool;
+    return AC_OK;
+
+fail_mutex:
+    aci_mutex_destroy(&pool->mu);
+fail_cache:
+    aci_cache_unref(pool->cache);
+fail_pool:
+    aci_free(pool);
+    return rc;
+}
+
+/* All of them, or none.  Each needs only what was made before it. */
+static int
+start_workers(ac_pool *pool)
+{
+    int rc = AC_OK;
+    size_t parked = 0, started = 0;
+    for (; parked < pool->n_workers; parked++) {
+        struct aci_worker *worker = &pool->workers[parked];
+        worker->pool = pool;
+        worker->number = parked;
+        if ((rc = aci_parked_init(&worker->parked)) != AC_OK)
+            goto fail;
+    }
+    for (; started < pool->n_workers; started++) {
+        struct aci_worker *worker = &pool->workers[started];
+        rc = aci_thread_start(&worker->thread, pool->attr.stack_size,
+                              aci_worker_main, worker);
+        if (rc != AC_OK)
+            goto fail;
+    }
+    return AC_OK;
+
+fail:
+    join_workers(pool, started);
+    pool_free(pool, parked);
+    return rc;
+}
+
+int
+ac_pool_create(size_t workers, const ac_pool_attr *attr, ac_pool **out)
+{
+    ac_pool *pool = NULL;
+    if (out == NULL || workers > AC_MAX_WORKERS)
+        return AC_EINVAL;
+    if (workers == 0)
+        workers = aci_cpus();
+    int rc = pool_alloc(workers, aci_pool_attr(attr), &pool);
+    if (rc == AC_OK)
+        rc = start_workers(pool);
+    if (rc == AC_OK)
+        *out = pool;
+    return rc;
+}

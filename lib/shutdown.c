@@ -1,0 +1,104 @@
+/*
+ * shutdown - stop a pool, or wait until it is idle
+ *
+ * Locking: the pool's mutex.  Those who wait park among the pool's watchers,
+ * which are all woken when the last unfinished task is settled.
+ * Lifetime: whoever is in here is counted as a visitor, so that destroy waits
+ * for it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "clock.h"
+#include "pool.h"
+
+/* Resolve all that is queued, then let go of it: what free_arg may wait for is
+ * resolved by then.  The mutex is released meanwhile; nothing new comes in, as
+ * the pool is stopped, and the workers leave the queue alone. */
+static void
+cancel_queued_locked(ac_pool *pool)
+{
+    struct aci_runq canceled;
+    ac_future *future;
+    aci_runq_init(&canceled);
+    while ((future = aci_runq_pop(&pool->runq)) != NULL) {
+        aci_unlock(&pool->mu);
+        if (aci_future_cancel_queued(future))
+            aci_runq_push(&canceled, future);
+        else
+            ac_future_unref(future);
+        aci_lock(&pool->mu);
+    }
+    size_t n = canceled.n;
+    aci_unlock(&pool->mu);
+    while ((future = aci_runq_pop(&canceled)) != NULL)
+        ac_future_unref(future);
+    aci_lock(&pool->mu);
+    aci_pool_settle_locked(pool, n);
+}
+
+/* To be woken is to have seen the moment when nothing was unfinished, even if
+ * more has been submitted since. */
+static int
+watch_locked(ac_pool *pool, struct aci_parked *self, ac_deadline deadline)
+{
+    bool idle = pool->unfinished == 0;
+    while (!idle && !aci_deadline_passed(deadline)) {
+        aci_list_append(&pool->watchers, &self->link);
+        idle = aci_park(self, &pool->mu, deadline) || pool->unfinished == 0;
+    }
+    return idle ? AC_OK : AC_ETIMEDOUT;
+}
+
+/* The last visitor lets destroy go on. */
+static void
+leave_locked(ac_pool *pool)
+{
+    if (--pool->visitors == 0 && pool->unfinished == 0)
+        aci_unpark_all(&pool->watchers);
+}
+
+int
+ac_pool_shutdown(ac_pool *pool, ac_shutdown how, ac_deadline deadline,
+                 size_t *left)
+{
+    struct aci_parked self;
+    if (pool == NULL || (how != AC_DRAIN && how != AC_CANCEL))
+        return AC_EINVAL;
+    if (aci_pool_is_mine(pool))
+        return AC_EDEADLK;
+    int rc = aci_parked_init(&self);
+    if (rc != AC_OK)
+        return rc;
+    aci_lock(&pool->mu);
+    pool->visitors++;
+    aci_pool_stop_locked(pool, how == AC_CANCEL ? ACI_CANCELING : ACI_DRAINING);
+    if (how == AC_CANCEL)
+        cancel_queued_locked(pool);
+    rc = watch_locked(pool, &self, deadline);
+    if (left != NULL)
+        *left = pool->unfinished;
+    leave_locked(pool);
+    aci_unlock(&pool->mu);
+    aci_parked_destroy(&self);
+    return rc;
+}
+
+int
+ac_pool_wait_idle(ac_pool *pool, ac_deadline deadline)
+{
+    struct aci_parked self;
+    if (pool == NULL)
+        return AC_EINVAL;
+    if (aci_pool_is_mine(pool))
+        return AC_EDEADLK;
+    int rc = aci_parked_init(&self);
+    if (rc != AC_OK)
+        return rc;
+    aci_lock(&pool->mu);
+    pool->visitors++;
+    rc = watch_locked(pool, &self, deadline);
+    leave_locked(pool);
+    aci_unlock(&pool->mu);
+    aci_parked_destroy(&self);
+    return rc;
+}

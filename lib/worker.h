@@ -1,0 +1,18 @@
+/*
+ * worker - a thread of a pool
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ACI_WORKER_H
+#define ACI_WORKER_H
+
+#include "pool.h"
+
+/* The thread's main function; `arg` is its struct aci_worker. */
+void *aci_worker_main(void *arg);
+
+/* Run a claimed task on the calling thread, finish it, and drop one reference
+ * to it.  The caller settles with the pool afterwards. */
+void aci_worker_run(ac_pool *pool, ac_future *future);
+
+#endif

@@ -1,0 +1,50 @@
+#!/bin/sh
+# check-house.sh - no file over 500 lines, no function over 60, no unfinished
+# work, and a first comment with the license in every file
+# SPDX-License-Identifier: MIT
+
+: "${srcdir:=.}"
+cd "$srcdir" || exit 99
+rc=0
+
+fail() {
+    echo "check-house: $*"
+    rc=1
+}
+
+# The brackets keep these words out of this file.
+unfinished='(^|[^A-Za-z])(TO[D]O|FIX[M]E|X[X]X|HA[C]K)([^A-Za-z]|$)'
+
+files='include/*.h lib/*.[ch] tests/*.[ch] tests/*.cc tests/*.sh
+    tests/consumer/* examples/*.c man/examples/*.c bench/*.[ch]'
+for file in $files; do
+    [ -f "$file" ] || continue
+    lines=$(wc -l <"$file")
+    [ "$lines" -le 500 ] || fail "$file has $lines lines: 500 at most"
+    head -n 60 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||
+        fail "$file: no SPDX-License-Identifier"
+    grep -nE "$unfinished" "$file" /dev/null && fail "$file: unfinished work"
+done
+
+# A function starts at the line that names it, in column 1, and ends with the
+# brace in column 1.
+for file in include/*.h lib/*.[ch] tests/*.[ch] examples/*.c \
+    man/examples/*.c bench/*.[ch]; do
+    [ -f "$file" ] || continue
+    awk '
+        /^[A-Za-z_][a-zA-Z0-9_ *]*\(/ { start = NR; name = $0 }
+        /^\{/ { open = 1 }
+        /^\}/ && open {
+            length_ = NR - start + 1
+            if (length_ > 60) {
+                sub(/\(.*/, "", name)
+                printf "check-house: %s:%d: %s() has %d lines: 60 at most\n",
+                    FILENAME, start, name, length_
+                bad = 1
+            }
+            open = 0
+        }
+        END { exit bad }' "$file" || rc=1
+done
+[ $rc -eq 0 ] && echo "check-house: in order"
+exit $rc
