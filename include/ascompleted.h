@@ -355,7 +355,8 @@ AC_API int ac_iter_next(ac_iter *iter, ac_deadline deadline,
 
 /*
  * Up to `max` of them at once.  Waits until `min` are ready (fewer, when
- * fewer remain), then takes all that is ready, up to max; 1 <= min <= max.
+ * fewer remain, also in an open iterator), then takes all that is ready, up to
+ * max; 1 <= min <= max.
  * When the deadline passes it takes what is ready; AC_ETIMEDOUT only if that
  * is nothing; in the same way, AC_EDEADLK only if nothing is ready.  *n is how
  * many; codes as for next.

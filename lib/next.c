@@ -124,10 +124,6 @@ wait_locked(ac_iter *iter, struct aci_consumer *self, ac_deadline deadline)
             return true;
         }
     }
-    /* Woken for items that others took first, it must not leave unserved one
-     * that stands behind it and wants less. */
-    if (iter->n_ready > 0)
-        aci_iter_wake_locked(iter);
     if (aci_park(&self->parked, &iter->mu, deadline))
         return true;
     if (self->helps != NULL)

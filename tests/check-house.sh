@@ -1,6 +1,6 @@
 #!/bin/sh
 # check-house.sh - no file over 500 lines, no function over 60, no unfinished
-# work, and a first comment with the license in every file
+# work, the license in every file, and every file in the makefile
 # SPDX-License-Identifier: MIT
 
 : "${srcdir:=.}"
@@ -45,6 +45,15 @@ for file in include/*.h lib/*.[ch] tests/*.[ch] examples/*.c \
             open = 0
         }
         END { exit bad }' "$file" || rc=1
+done
+
+# What the makefile does not name is neither built nor packed.
+for file in lib/*.[ch] tests/*.[ch] tests/*.sh tests/*.awk tests/*.cc \
+    tests/consumer/* examples/*.[ch] man/*.[1-9] bench/*.[ch]; do
+    [ -f "$file" ] || continue
+    grep -qF -e "$file" Makefile.am ||
+        grep -qE "^ +${file%.c}( |\$)" Makefile.am ||
+        fail "$file is not in Makefile.am"
 done
 [ $rc -eq 0 ] && echo "check-house: in order"
 exit $rc

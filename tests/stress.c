@@ -287,7 +287,7 @@ stress_crew_join(stress_crew *crew)
 stress_dice
 stress_dice_make(uint32_t seed)
 {
-    return (stress_dice){ seed * 2654435761u + 88172645u };
+    return (stress_dice){seed * 2654435761u + 88172645u};
 }
 
 uint32_t

@@ -27,8 +27,8 @@ consumer(void *arg, unsigned who)
         stress_rally_meet(&s->rally);
         stress_dawdle(&dice);
         do {
-            rc = ac_iter_next_many(s->iter, got, who + 1, BATCH, AC_FOREVER,
-                                   &n);
+            rc =
+                ac_iter_next_many(s->iter, got, who + 1, BATCH, AC_FOREVER, &n);
             for (size_t i = 0; rc == AC_OK && i < n; i++)
                 stress_deliver(got[i]);
         } while (rc == AC_OK);
@@ -65,7 +65,7 @@ one_round(shared *s, ac_pool *pool, stress_dice *dice)
 int
 main(int argc, char **argv)
 {
-    shared s = { .rounds = stress_begin(argc, argv) };
+    shared s = {.rounds = stress_begin(argc, argv)};
     stress_dice dice = stress_dice_make(99);
     stress_crew crew;
     ac_pool *pool;

@@ -52,8 +52,8 @@ consumer(void *arg, unsigned who)
             deadline = AC_POLL;
             break;
         case 1:
-            deadline = ac_deadline_in_ns(
-                (int64_t)stress_dice_roll(&dice, 100000));
+            deadline =
+                ac_deadline_in_ns((int64_t)stress_dice_roll(&dice, 100000));
             break;
         }
         rc = ac_iter_next(s->iter, deadline, &future);
@@ -67,7 +67,7 @@ consumer(void *arg, unsigned who)
 int
 main(int argc, char **argv)
 {
-    shared s = { .rounds = stress_begin(argc, argv) };
+    shared s = {.rounds = stress_begin(argc, argv)};
     stress_crew producers;
     stress_crew consumers;
 

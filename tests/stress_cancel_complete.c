@@ -77,7 +77,7 @@ look(const shared *s, int waited)
 int
 main(int argc, char **argv)
 {
-    shared s = { .rounds = stress_begin(argc, argv) };
+    shared s = {.rounds = stress_begin(argc, argv)};
     stress_crew crew;
     ac_pool *pool;
 

@@ -59,7 +59,7 @@ one_round(shared *s, ac_pool *pool, stress_dice *dice)
 int
 main(int argc, char **argv)
 {
-    shared s = { .rounds = stress_begin(argc, argv) };
+    shared s = {.rounds = stress_begin(argc, argv)};
     stress_dice dice = stress_dice_make(99);
     stress_crew crew;
     ac_pool *pool;

@@ -80,12 +80,12 @@ node_task(void *arg, void **result)
 
     (void)result;
     for (int i = 0; i < KIDS; i++) {
-        kids[i] = (node){ self->pool, self->depth - 1,
-                          self->way + (unsigned)i + 1, 1 };
-        int rc = kids[i].depth > 0
-                     ? ac_submit(self->pool, NULL, node_task, &kids[i],
-                                 &futures[i])
-                     : stress_submit(self->pool, NULL, &futures[i]);
+        kids[i] =
+            (node){self->pool, self->depth - 1, self->way + (unsigned)i + 1, 1};
+        int rc =
+            kids[i].depth > 0
+                ? ac_submit(self->pool, NULL, node_task, &kids[i], &futures[i])
+                : stress_submit(self->pool, NULL, &futures[i]);
         STRESS_MUST(rc == AC_OK);
     }
     wait_for(futures, self->way);
@@ -105,9 +105,9 @@ one_round(ac_pool *pool, unsigned round)
     node roots[TREES];
 
     for (unsigned i = 0; i < TREES; i++) {
-        roots[i] = (node){ pool, DEPTH, round + i, 0 };
-        STRESS_MUST(ac_submit(pool, NULL, node_task, &roots[i],
-                              &futures[i]) == AC_OK);
+        roots[i] = (node){pool, DEPTH, round + i, 0};
+        STRESS_MUST(ac_submit(pool, NULL, node_task, &roots[i], &futures[i]) ==
+                    AC_OK);
     }
     for (int i = 0; i < TREES; i++) {
         STRESS_MUST(ac_future_get(futures[i], AC_FOREVER, NULL) == AC_OK);

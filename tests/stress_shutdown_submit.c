@@ -78,7 +78,7 @@ collect(ac_iter *iter)
 int
 main(int argc, char **argv)
 {
-    shared s = { .rounds = stress_begin(argc, argv) };
+    shared s = {.rounds = stress_begin(argc, argv)};
     stress_dice dice = stress_dice_make(99);
     stress_crew crew;
 

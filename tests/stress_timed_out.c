@@ -43,7 +43,7 @@ resident(void)
 static void
 wait_in_vain(ac_future *future)
 {
-    ac_future *pair[2] = { future, future };
+    ac_future *pair[2] = {future, future};
     ac_future *done;
     ac_iter *iter;
 

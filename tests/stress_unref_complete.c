@@ -35,7 +35,7 @@ rival(void *arg, unsigned who)
 int
 main(int argc, char **argv)
 {
-    shared s = { .rounds = stress_begin(argc, argv) };
+    shared s = {.rounds = stress_begin(argc, argv)};
     stress_dice dice = stress_dice_make(99);
     stress_crew crew;
     ac_pool *pool;

@@ -82,8 +82,7 @@ waiter(void *arg, unsigned who)
             break;
         default:
             for (int i = 0; i < BATCH; i++) {
-                STRESS_MUST(ac_future_wait(s->futures[i], AC_FOREVER) ==
-                            AC_OK);
+                STRESS_MUST(ac_future_wait(s->futures[i], AC_FOREVER) == AC_OK);
                 look(s->futures[i]);
             }
         }
@@ -94,7 +93,7 @@ waiter(void *arg, unsigned who)
 int
 main(int argc, char **argv)
 {
-    shared s = { .rounds = stress_begin(argc, argv) };
+    shared s = {.rounds = stress_begin(argc, argv)};
     stress_dice dice = stress_dice_make(99);
     stress_crew crew;
     ac_pool *pool;

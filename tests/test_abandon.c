@@ -103,9 +103,9 @@ START_TEST(s19_abandon_delivers_what_is_ready_then_done)
     ck_assert_int_eq(ac_iter_abandon(iter), AC_OK);
     ck_assert_uint_eq(ac_iter_remaining(iter), 1);
     ck_assert_int_eq(ac_iter_add(iter, ready), AC_ECLOSED);
-    ck_assert_int_eq(ac_iter_submit(iter, pool, NULL, support_nothing, NULL,
-                                    AC_POLL, NULL),
-                     AC_ECLOSED);
+    ck_assert_int_eq(
+        ac_iter_submit(iter, pool, NULL, support_nothing, NULL, AC_POLL, NULL),
+        AC_ECLOSED);
     ck_assert_int_eq(ac_iter_next(iter, AC_FOREVER, &future), AC_OK);
     ck_assert_ptr_eq(future, ready);
     ac_future_unref(future);
@@ -180,8 +180,8 @@ START_TEST(s16_s19_abandon_drops_the_references_of_the_unfinished)
     ck_assert_int_eq(ac_task_attr_create(&attr), AC_OK);
     ck_assert_int_eq(ac_task_attr_set_free_arg(attr, release), AC_OK);
     support_hold_worker(&hold, pool);
-    ck_assert_int_eq(ac_iter_submit(iter, pool, attr, support_nothing,
-                                    &anchor, AC_POLL, &future),
+    ck_assert_int_eq(ac_iter_submit(iter, pool, attr, support_nothing, &anchor,
+                                    AC_POLL, &future),
                      AC_OK);
     ck_assert_int_eq(ac_iter_abandon(iter), AC_OK);
     ck_assert_int_eq(ac_future_cancel(future), AC_OK);
@@ -238,9 +238,9 @@ START_TEST(s16_s18_destroy_releases_ready_and_pending)
     ck_assert_int_eq(ac_task_attr_create(&attr), AC_OK);
     ck_assert_int_eq(ac_task_attr_set_free_result(attr, release), AC_OK);
     ck_assert_int_eq(ac_task_attr_set_free_arg(attr, release), AC_OK);
-    ck_assert_int_eq(ac_iter_submit(iter, pool, attr, support_echo, &anchor,
-                                    AC_POLL, NULL),
-                     AC_OK);
+    ck_assert_int_eq(
+        ac_iter_submit(iter, pool, attr, support_echo, &anchor, AC_POLL, NULL),
+        AC_OK);
     ck_assert_int_eq(ac_pool_wait_idle(pool, AC_FOREVER), AC_OK);
     support_hold_worker(&hold, pool);
     ck_assert_int_eq(ac_iter_submit(iter, pool, attr, support_echo, &anchor,
@@ -268,8 +268,8 @@ START_TEST(s18_teardown_abandon_join_destroy)
     for (int i = 0; i < 3; i++)
         puller_next(&pullers[i], iter);
     for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(ac_iter_submit(iter, pool, NULL, support_nothing,
-                                        NULL, AC_POLL, NULL),
+        ck_assert_int_eq(ac_iter_submit(iter, pool, NULL, support_nothing, NULL,
+                                        AC_POLL, NULL),
                          AC_OK);
     ck_assert_int_eq(ac_iter_abandon(iter), AC_OK);
     for (int i = 0; i < 3; i++) {
@@ -304,7 +304,8 @@ test_suite(void)
     tcase_add_test(tcase, s19_abandon_delivers_what_is_ready_then_done);
     tcase_add_test(tcase, s19_abandon_wakes_all_who_wait);
     tcase_add_test(tcase, s19_abandon_of_a_closed_one);
-    tcase_add_test(tcase, s16_s19_abandon_drops_the_references_of_the_unfinished);
+    tcase_add_test(tcase,
+                   s16_s19_abandon_drops_the_references_of_the_unfinished);
     tcase_add_test(tcase, s18_destroy_neither_cancels_nor_waits);
     tcase_add_test(tcase, s16_s18_destroy_releases_ready_and_pending);
     tcase_add_test(tcase, s18_teardown_abandon_join_destroy);

@@ -47,7 +47,7 @@ unref_all(ac_future **futures, size_t n)
 
 START_TEST(s10_no_futures_is_done_at_once)
 {
-    ac_future *none[1] = { NULL };
+    ac_future *none[1] = {NULL};
     ac_iter *iter = NULL;
 
     ck_assert_int_eq(ac_as_completed(NULL, 0, &iter), AC_OK);
@@ -77,7 +77,7 @@ START_TEST(s11_a_null_in_the_array_registers_nothing)
     ac_pool *pool = support_pool(1);
     ac_iter *iter = (ac_iter *)(void *)&anchor;
     ac_task_attr *attr = NULL;
-    ac_future *futures[3] = { NULL };
+    ac_future *futures[3] = {NULL};
     support_hold hold;
 
     support_counter_init(&released);
@@ -87,8 +87,8 @@ START_TEST(s11_a_null_in_the_array_registers_nothing)
     for (size_t at = 0; at < 3; at++) {
         for (size_t i = 0; i < 3; i++)
             if (i != at)
-                ck_assert_int_eq(ac_submit(pool, attr, support_nothing,
-                                           &anchor, &futures[i]),
+                ck_assert_int_eq(ac_submit(pool, attr, support_nothing, &anchor,
+                                           &futures[i]),
                                  AC_OK);
         futures[at] = NULL;
         ck_assert_int_eq(ac_as_completed(futures, 3, &iter), AC_EINVAL);
@@ -119,9 +119,9 @@ START_TEST(s9_it_is_closed)
 
     ck_assert_int_eq(ac_as_completed(&future, 1, &iter), AC_OK);
     ck_assert_int_eq(ac_iter_add(iter, future), AC_ECLOSED);
-    ck_assert_int_eq(ac_iter_submit(iter, pool, NULL, support_nothing, NULL,
-                                    AC_POLL, NULL),
-                     AC_ECLOSED);
+    ck_assert_int_eq(
+        ac_iter_submit(iter, pool, NULL, support_nothing, NULL, AC_POLL, NULL),
+        AC_ECLOSED);
     expect_next(iter, AC_FOREVER, future);
     expect_code(iter, AC_FOREVER, AC_DONE);
 
@@ -140,8 +140,8 @@ START_TEST(s12_duplicates_come_once)
 
     ck_assert_int_eq(ac_future_wait(done, AC_FOREVER), AC_OK);
     support_hold_worker(&hold, pool);
-    ac_future *futures[] = { hold.future, done, hold.future, done,
-                             done, hold.future, hold.future };
+    ac_future *futures[] = {hold.future, done,        hold.future, done,
+                            done,        hold.future, hold.future};
     ck_assert_int_eq(ac_as_completed(futures, 7, &iter), AC_OK);
     ck_assert_uint_eq(ac_iter_remaining(iter), 2);
     expect_next(iter, AC_POLL, done);
@@ -245,9 +245,8 @@ START_TEST(s16_it_takes_references_of_its_own)
     ck_assert_int_eq(ac_task_attr_set_free_result(attr, release), AC_OK);
     support_hold_worker(&hold, pool);
     for (int i = 0; i < 2; i++)
-        ck_assert_int_eq(ac_submit(pool, attr, support_echo, &anchor,
-                                   &futures[i]),
-                         AC_OK);
+        ck_assert_int_eq(
+            ac_submit(pool, attr, support_echo, &anchor, &futures[i]), AC_OK);
     ck_assert_int_eq(ac_as_completed(futures, 2, &iter), AC_OK);
     unref_all(futures, 2);
     support_hold_end(&hold);
@@ -271,7 +270,7 @@ START_TEST(s14_two_iterators_over_one_array)
     enum { N = 20 };
     ac_pool *pool = support_pool(2);
     ac_future *futures[N];
-    ac_iter *iters[2] = { NULL, NULL };
+    ac_iter *iters[2] = {NULL, NULL};
     ac_future *future;
 
     submit_all(pool, futures, N);

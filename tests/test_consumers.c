@@ -78,8 +78,8 @@ consume(void *arg)
     int rc;
 
     do {
-        ac_deadline deadline = m->who == 1 ? ac_deadline_in_ns(50000)
-                                           : AC_FOREVER;
+        ac_deadline deadline =
+            m->who == 1 ? ac_deadline_in_ns(50000) : AC_FOREVER;
         if (m->who < 2) {
             rc = ac_iter_next(iter, deadline, &got[0]);
             n = 1;
@@ -111,8 +111,7 @@ produce(void *arg)
                               AC_OK);
             continue;
         }
-        SUPPORT_CHECK_INT(ac_submit(c->pool, NULL, support_nothing, p,
-                                    &future),
+        SUPPORT_CHECK_INT(ac_submit(c->pool, NULL, support_nothing, p, &future),
                           AC_OK);
         if (i % 3 == 0)
             SUPPORT_CHECK_INT(ac_future_wait(future, AC_FOREVER), AC_OK);
@@ -129,11 +128,11 @@ START_TEST(s21_s22_adds_from_many_reach_exactly_one_of_many)
     size_t got = 0;
 
     for (size_t i = 0; i < CONSUMERS; i++) {
-        consumers[i] = (member){ c, i, 0 };
+        consumers[i] = (member){c, i, 0};
         support_thread_start(&c->consumers[i], consume, &consumers[i]);
     }
     for (size_t i = 0; i < PRODUCERS; i++) {
-        producers[i] = (member){ c, i, 0 };
+        producers[i] = (member){c, i, 0};
         support_thread_start(&c->producers[i], produce, &producers[i]);
     }
     for (size_t i = 0; i < PRODUCERS; i++)
@@ -158,7 +157,7 @@ START_TEST(s21_each_of_those_who_wait_gets_one)
     support_hold hold;
     ac_future *futures[N];
     puller pullers[N];
-    int seen[N] = { 0 };
+    int seen[N] = {0};
 
     support_hold_worker(&hold, pool);
     for (int i = 0; i < N; i++)
@@ -229,8 +228,8 @@ START_TEST(s4_s21_one_who_gives_up_takes_nothing_along)
         int rc;
 
         puller_next(&patient, iter);
-        ck_assert_int_eq(ac_iter_submit(iter, pool, NULL, support_nothing,
-                                        NULL, AC_POLL, NULL),
+        ck_assert_int_eq(ac_iter_submit(iter, pool, NULL, support_nothing, NULL,
+                                        AC_POLL, NULL),
                          AC_OK);
         rc = ac_iter_next(iter, ac_deadline_in_ns(i * 500), &future);
         if (rc == AC_OK) {

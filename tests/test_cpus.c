@@ -21,19 +21,19 @@ static const struct sample {
     const char *name;
     size_t quota;
 } samples[] = {
-    { "cgroup-v2", 3 },         /* two and a half: rounded up */
-    { "cgroup-v2-parent", 2 },  /* the parent's binds as well */
-    { "cgroup-v2-root", 1 },    /* a fifth; the group is the mount itself */
-    { "cgroup-v2-exact", 4 },
-    { "cgroup-v2-over", 5 },    /* a hundred-thousandth more than four */
-    { "cgroup-v2-max", 0 },
-    { "cgroup-v2-unseen", 2 },  /* the group is not visible, the mount is */
-    { "cgroup-v2-garbage", 0 }, /* no numbers, a period of 0, odd lines */
-    { "cgroup-v1", 7 },         /* a cpuset is no cpu */
-    { "cgroup-v1-none", 0 },    /* -1 */
-    { "cgroup-v1-alias", 4 },   /* mounted by one of its two names */
-    { "cgroup-hybrid", 5 },     /* the second version without controllers */
-    { "no-such-tree", 0 },
+    {"cgroup-v2", 3},        /* two and a half: rounded up */
+    {"cgroup-v2-parent", 2}, /* the parent's binds as well */
+    {"cgroup-v2-root", 1},   /* a fifth; the group is the mount itself */
+    {"cgroup-v2-exact", 4},
+    {"cgroup-v2-over", 5}, /* a hundred-thousandth more than four */
+    {"cgroup-v2-max", 0},
+    {"cgroup-v2-unseen", 2},  /* the group is not visible, the mount is */
+    {"cgroup-v2-garbage", 0}, /* no numbers, a period of 0, odd lines */
+    {"cgroup-v1", 7},         /* a cpuset is no cpu */
+    {"cgroup-v1-none", 0},    /* -1 */
+    {"cgroup-v1-alias", 4},   /* mounted by one of its two names */
+    {"cgroup-hybrid", 5},     /* the second version without controllers */
+    {"no-such-tree", 0},
 };
 #define N_SAMPLES ((int)(sizeof(samples) / sizeof(samples[0])))
 

@@ -233,9 +233,9 @@ START_TEST(s16_hands_over_one_reference_and_keeps_none)
     ac_future *future = NULL;
 
     /* Nobody but the iterator refers to it. */
-    ck_assert_int_eq(ac_iter_submit(iter, pool, attr, support_echo, attr,
-                                    AC_POLL, NULL),
-                     AC_OK);
+    ck_assert_int_eq(
+        ac_iter_submit(iter, pool, attr, support_echo, attr, AC_POLL, NULL),
+        AC_OK);
     ck_assert_int_eq(ac_pool_wait_idle(pool, AC_FOREVER), AC_OK);
     ck_assert_uint_eq(support_counter_get(&freed), 0);
     ck_assert_int_eq(ac_iter_next(iter, AC_POLL, &future), AC_OK);
@@ -260,8 +260,7 @@ START_TEST(s16_add_takes_a_reference_of_its_own)
     ac_future *future = NULL;
 
     support_hold_worker(&hold, pool);
-    ck_assert_int_eq(ac_submit(pool, attr, support_echo, attr, &future),
-                     AC_OK);
+    ck_assert_int_eq(ac_submit(pool, attr, support_echo, attr, &future), AC_OK);
     ck_assert_int_eq(ac_iter_add(iter, future), AC_OK);
     ck_assert_int_eq(ac_iter_add(iter, future), AC_OK);
     ac_future_unref(future);
@@ -290,9 +289,9 @@ START_TEST(s20_what_was_handed_out_has_no_link_left)
     ac_future *future = NULL;
     ac_future *again = NULL;
 
-    ck_assert_int_eq(ac_iter_submit(first, pool, NULL, support_nothing, NULL,
-                                    AC_POLL, NULL),
-                     AC_OK);
+    ck_assert_int_eq(
+        ac_iter_submit(first, pool, NULL, support_nothing, NULL, AC_POLL, NULL),
+        AC_OK);
     ck_assert_int_eq(ac_iter_next(first, AC_FOREVER, &future), AC_OK);
     ac_iter_destroy(first);
     ck_assert_int_eq(ac_future_status(future), AC_OK);
@@ -324,8 +323,7 @@ START_TEST(s14_one_future_in_many_iterators_and_waits)
     for (int i = 0; i < 4; i++)
         puller_next(&pullers[i], iters[i]);
     support_hold_release(&hold);
-    ck_assert_int_eq(ac_wait(&hold.future, 1, AC_ALL, AC_FOREVER, NULL),
-                     AC_OK);
+    ck_assert_int_eq(ac_wait(&hold.future, 1, AC_ALL, AC_FOREVER, NULL), AC_OK);
     for (int i = 0; i < 4; i++) {
         ck_assert_int_eq(puller_end(&pullers[i]), AC_OK);
         ck_assert_ptr_eq(pullers[i].futures[0], hold.future);

@@ -85,8 +85,7 @@ START_TEST(s43_shut_down_pool_leaves_the_iterator_as_it_was)
     support_hold_worker(&hold, other);
     ck_assert_int_eq(ac_iter_open(&iter), AC_OK);
     ck_assert_int_eq(ac_iter_add(iter, hold.future), AC_OK);
-    ck_assert_int_eq(ac_pool_shutdown(pool, AC_DRAIN, AC_FOREVER, NULL),
-                     AC_OK);
+    ck_assert_int_eq(ac_pool_shutdown(pool, AC_DRAIN, AC_FOREVER, NULL), AC_OK);
     expect_failure(iter, pool, attr, support_nothing, AC_ESHUTDOWN);
     ck_assert_int_eq(ac_iter_next(iter, AC_POLL, &future), AC_ETIMEDOUT);
     /* No place was left reserved: with the one it has, it is done. */
@@ -152,8 +151,7 @@ START_TEST(s31_s33_each_argument_or_result_is_released_once)
     support_hold_worker(&hold, pool);
     for (int i = 0; i < 3; i++) /* one runs, one is canceled, one drops */
         ck_assert_int_eq(ac_iter_submit(iter, pool, attr,
-                                        i == 0 ? support_echo
-                                               : support_nothing,
+                                        i == 0 ? support_echo : support_nothing,
                                         &anchor, AC_POLL,
                                         i == 1 ? &future : NULL),
                          AC_OK);
@@ -202,13 +200,13 @@ pass_on(void *arg, void **result)
 START_TEST(s22_tasks_submit_through_the_iterator_they_come_out_of)
 {
     enum { N = 300 };
-    relay r = { .pool = support_pool(2), .left = N };
+    relay r = {.pool = support_pool(2), .left = N};
     ac_future *future = NULL;
 
     ck_assert_int_eq(ac_iter_open(&r.iter), AC_OK);
-    ck_assert_int_eq(ac_iter_submit(r.iter, r.pool, NULL, pass_on, &r,
-                                    AC_POLL, NULL),
-                     AC_OK);
+    ck_assert_int_eq(
+        ac_iter_submit(r.iter, r.pool, NULL, pass_on, &r, AC_POLL, NULL),
+        AC_OK);
     for (int i = 0; i < N; i++) {
         ck_assert_int_eq(ac_iter_next(r.iter, AC_FOREVER, &future), AC_OK);
         ac_future_unref(future);

@@ -26,7 +26,7 @@ expect_order(struct aci_list *head, struct aci_list *links, const int *order,
 
 START_TEST(list_append_prepend_and_pop)
 {
-    static const int order[N] = { 4, 3, 0, 1, 2 };
+    static const int order[N] = {4, 3, 0, 1, 2};
     struct aci_list head;
     struct aci_list links[N];
 
@@ -50,9 +50,9 @@ END_TEST
 
 START_TEST(list_remove_anywhere)
 {
-    static const int without_middle[] = { 0, 1, 3, 4 };
-    static const int without_ends[] = { 1, 3 };
-    static const int inserted[] = { 1, 2, 3 };
+    static const int without_middle[] = {0, 1, 3, 4};
+    static const int without_ends[] = {1, 3};
+    static const int inserted[] = {1, 2, 3};
     struct aci_list head;
     struct aci_list links[N];
 
@@ -74,8 +74,8 @@ START_TEST(list_remove_anywhere)
 END_TEST
 
 static void
-expect_chain(struct aci_chain *head, struct aci_chain *links,
-             const int *order, int n)
+expect_chain(struct aci_chain *head, struct aci_chain *links, const int *order,
+             int n)
 {
     struct aci_chain *at = head;
 
@@ -89,12 +89,12 @@ expect_chain(struct aci_chain *head, struct aci_chain *links,
 
 START_TEST(chain_push_and_remove_anywhere)
 {
-    static const int all[N] = { 4, 3, 2, 1, 0 };
-    static const int without_head[] = { 3, 2, 1, 0 };
-    static const int without_middle[] = { 3, 1, 0 };
-    static const int without_last[] = { 3, 1 };
+    static const int all[N] = {4, 3, 2, 1, 0};
+    static const int without_head[] = {3, 2, 1, 0};
+    static const int without_middle[] = {3, 1, 0};
+    static const int without_last[] = {3, 1};
     struct aci_chain *head = NULL;
-    struct aci_chain links[N] = { { NULL, NULL } };
+    struct aci_chain links[N] = {{NULL, NULL}};
 
     for (int i = 0; i < N; i++)
         aci_chain_push(&head, &links[i]);

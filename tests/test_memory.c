@@ -66,7 +66,7 @@ END_TEST
 static void
 wait_in_vain(ac_future *slow, ac_iter *longer)
 {
-    ac_future *pair[2] = { slow, slow };
+    ac_future *pair[2] = {slow, slow};
     ac_future *future = NULL;
     ac_iter *iter = NULL;
     size_t which;

@@ -48,7 +48,7 @@ stranger(void *arg, void **result)
 static void
 family_init(family *f)
 {
-    *f = (family){ .pool = support_pool(1) };
+    *f = (family){.pool = support_pool(1)};
     support_gate_init(&f->told);
 }
 
@@ -89,7 +89,7 @@ parent_next(void *arg, void **result)
 
     (void)result;
     for (int i = 0; i < KIDS; i++) {
-        kids[i] = (kid){ f, i };
+        kids[i] = (kid){f, i};
         futures[i] = submit(f->pool, kid_task, &kids[i]);
     }
     SUPPORT_CHECK_INT(ac_as_completed(futures, KIDS, &iter), AC_OK);
@@ -130,7 +130,7 @@ parent_open_iter(void *arg, void **result)
     (void)result;
     SUPPORT_CHECK_INT(ac_iter_open(&iter), AC_OK);
     for (int i = 0; i < KIDS; i++) {
-        kids[i] = (kid){ f, i };
+        kids[i] = (kid){f, i};
         SUPPORT_CHECK_INT(ac_iter_submit(iter, f->pool, NULL, kid_task,
                                          &kids[i], AC_FOREVER, NULL),
                           AC_OK);
@@ -170,16 +170,15 @@ parent_wait(void *arg, void **result)
 
     (void)result;
     for (int i = 0; i < KIDS; i++) {
-        kids[i] = (kid){ f, i };
+        kids[i] = (kid){f, i};
         futures[i] = submit(f->pool, kid_task, &kids[i]);
     }
     SUPPORT_CHECK_INT(ac_wait(futures, KIDS, AC_FIRST, AC_FOREVER, &which),
                       AC_OK);
     SUPPORT_CHECK(which < KIDS);
     SUPPORT_CHECK_INT(f->ran, 1);
-    SUPPORT_CHECK_INT(ac_wait(futures, KIDS, AC_FIRST_ERROR, AC_FOREVER,
-                              &which),
-                      AC_OK);
+    SUPPORT_CHECK_INT(
+        ac_wait(futures, KIDS, AC_FIRST_ERROR, AC_FOREVER, &which), AC_OK);
     SUPPORT_CHECK_INT(which, KIDS);
     SUPPORT_CHECK_INT(ac_wait(futures, KIDS, AC_ALL, AC_FOREVER, NULL), AC_OK);
     SUPPORT_CHECK_INT(f->ran, KIDS);
@@ -202,7 +201,7 @@ static int
 parent_deadline(void *arg, void **result)
 {
     family *f = arg;
-    kid k = { f, 0 };
+    kid k = {f, 0};
     ac_future *future = submit(f->pool, kid_task, &k);
     ac_future *done = NULL;
     ac_iter *iter = NULL;
@@ -274,12 +273,12 @@ newcomer_end(family *f)
 START_TEST(s22_s39_one_that_is_submitted_while_it_waits)
 {
     family f;
-    kid k = { &f, 0 };
+    kid k = {&f, 0};
 
     newcomer_start(&f);
-    ck_assert_int_eq(ac_iter_submit(f.iter, f.pool, NULL, kid_task, &k,
-                                    AC_FOREVER, NULL),
-                     AC_OK);
+    ck_assert_int_eq(
+        ac_iter_submit(f.iter, f.pool, NULL, kid_task, &k, AC_FOREVER, NULL),
+        AC_OK);
     newcomer_end(&f);
 }
 END_TEST
@@ -287,7 +286,7 @@ END_TEST
 START_TEST(s22_s39_one_that_is_added_while_it_waits)
 {
     family f;
-    kid k = { &f, 0 };
+    kid k = {&f, 0};
     ac_future *future;
 
     newcomer_start(&f);
@@ -325,15 +324,12 @@ parent_of_mixed(void *arg, void **result)
     size_t n = 0;
 
     (void)result;
-    ac_future *futures[2] = { m->running,
-                              submit(m->pool, open_gate, m->gate) };
+    ac_future *futures[2] = {m->running, submit(m->pool, open_gate, m->gate)};
     if (!m->by_iter) {
-        SUPPORT_CHECK_INT(ac_wait(futures, 2, AC_ALL, AC_FOREVER, NULL),
-                          AC_OK);
+        SUPPORT_CHECK_INT(ac_wait(futures, 2, AC_ALL, AC_FOREVER, NULL), AC_OK);
     } else {
         SUPPORT_CHECK_INT(ac_as_completed(futures, 2, &iter), AC_OK);
-        SUPPORT_CHECK_INT(ac_iter_next_many(iter, done, 2, 2, AC_FOREVER,
-                                            &n),
+        SUPPORT_CHECK_INT(ac_iter_next_many(iter, done, 2, 2, AC_FOREVER, &n),
                           AC_OK);
         SUPPORT_CHECK_INT(n, 2);
         ac_future_unref(done[0]);
@@ -348,7 +344,7 @@ parent_of_mixed(void *arg, void **result)
 START_TEST(s39_what_is_queued_runs_before_it_blocks_for_the_others)
 {
     support_hold hold;
-    mixed m = { .pool = support_pool(2), .gate = &hold.release };
+    mixed m = {.pool = support_pool(2), .gate = &hold.release};
 
     m.by_iter = _i;
     support_hold_worker(&hold, m.pool);

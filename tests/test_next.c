@@ -41,7 +41,7 @@ expect_code(ac_iter *iter, ac_deadline deadline, int code)
 /* ---- Deadlines ------------------------------------------------------ */
 
 /* A past deadline, in all the shapes that it has. */
-static const ac_deadline past[] = { AC_POLL, 1, -1, INT64_MIN, INT64_MIN + 1 };
+static const ac_deadline past[] = {AC_POLL, 1, -1, INT64_MIN, INT64_MIN + 1};
 #define N_PAST ((int)(sizeof(past) / sizeof(past[0])))
 
 START_TEST(s2_a_past_deadline_polls)
@@ -139,7 +139,7 @@ END_TEST
 START_TEST(completion_order_not_input_order)
 {
     enum { N = 4 };
-    static const int order[N] = { 2, 0, 3, 1 };
+    static const int order[N] = {2, 0, 3, 1};
     ac_pool *pool = support_pool(N);
     support_hold holds[N];
     ac_future *futures[N];
@@ -165,7 +165,7 @@ END_TEST
 START_TEST(completion_order_also_when_collected_late)
 {
     enum { N = 5 };
-    static const int order[N] = { 3, 0, 4, 2, 1 };
+    static const int order[N] = {3, 0, 4, 2, 1};
     ac_pool *pool = support_pool(1);
     ac_future *futures[N];
     ac_iter *iter = NULL;
@@ -206,9 +206,9 @@ START_TEST(s22_an_add_wakes_the_one_who_waits)
     puller_drop(&p);
 
     puller_next(&p, iter);
-    ck_assert_int_eq(ac_iter_submit(iter, pool, NULL, support_nothing, NULL,
-                                    AC_POLL, NULL),
-                     AC_OK);
+    ck_assert_int_eq(
+        ac_iter_submit(iter, pool, NULL, support_nothing, NULL, AC_POLL, NULL),
+        AC_OK);
     ck_assert_int_eq(puller_end(&p), AC_OK);
     puller_drop(&p);
 

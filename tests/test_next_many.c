@@ -51,7 +51,7 @@ static void
 expect_many(stage *st, size_t min, size_t max, ac_deadline deadline,
             size_t from, size_t count)
 {
-    ac_future *got[N + 1] = { NULL };
+    ac_future *got[N + 1] = {NULL};
     size_t n = 99;
 
     ck_assert_int_eq(ac_iter_next_many(st->iter, got, min, max, deadline, &n),
@@ -67,7 +67,7 @@ static void
 expect_code(ac_iter *iter, size_t min, size_t max, ac_deadline deadline,
             int code)
 {
-    ac_future *got[N + 1] = { NULL };
+    ac_future *got[N + 1] = {NULL};
     size_t n = 99;
 
     ck_assert_int_eq(ac_iter_next_many(iter, got, min, max, deadline, &n),
@@ -83,7 +83,7 @@ START_TEST(s23_arguments_one_to_min_to_max)
 {
     stage st;
     size_t n = 99;
-    ac_future *got[1] = { NULL };
+    ac_future *got[1] = {NULL};
 
     stage_init(&st, 3);
     stage_complete(&st, 0, 3);
@@ -146,8 +146,7 @@ START_TEST(s23_what_remains_counts_for_an_open_one_too)
     ck_assert_int_eq(ac_iter_open(&iter), AC_OK);
     for (int i = 0; i < READY; i++)
         ck_assert_int_eq(ac_iter_add(iter, future), AC_OK);
-    ck_assert_int_eq(ac_iter_next_many(iter, got, N, N, AC_FOREVER, &n),
-                     AC_OK);
+    ck_assert_int_eq(ac_iter_next_many(iter, got, N, N, AC_FOREVER, &n), AC_OK);
     ck_assert_uint_eq(n, READY);
     while (n > 0)
         ac_future_unref(got[--n]);
@@ -186,9 +185,9 @@ START_TEST(s9_s23_open_and_empty_waits)
     expect_code(iter, 1, 3, AC_POLL, AC_ETIMEDOUT);
     expect_code(iter, 3, 3, AC_POLL, AC_ETIMEDOUT);
     puller_many(&p, iter, 1, 3);
-    ck_assert_int_eq(ac_iter_submit(iter, pool, NULL, support_nothing, NULL,
-                                    AC_POLL, NULL),
-                     AC_OK);
+    ck_assert_int_eq(
+        ac_iter_submit(iter, pool, NULL, support_nothing, NULL, AC_POLL, NULL),
+        AC_OK);
     ck_assert_int_eq(puller_end(&p), AC_OK);
     ck_assert_uint_eq(p.n, 1);
     puller_drop(&p);

@@ -32,7 +32,7 @@ kid_task(void *arg, void **result)
 static void
 family_init(family *f)
 {
-    *f = (family){ .pool = support_pool(1) };
+    *f = (family){.pool = support_pool(1)};
     support_gate_init(&f->told);
     support_gate_init(&f->started);
 }
@@ -60,7 +60,7 @@ submit(ac_pool *pool, ac_task_fn *fn, void *arg)
     return future;
 }
 
-static const ac_deadline deadlines[] = { AC_FOREVER, AC_POLL };
+static const ac_deadline deadlines[] = {AC_FOREVER, AC_POLL};
 
 static int
 parent_self(void *arg, void **result)
@@ -73,17 +73,15 @@ parent_self(void *arg, void **result)
 
     (void)result;
     support_gate_wait(&f->told);
-    ac_future *futures[2] = { f->self, submit(f->pool, kid_task, f) };
+    ac_future *futures[2] = {f->self, submit(f->pool, kid_task, f)};
     SUPPORT_CHECK_INT(ac_as_completed(futures, 2, &iter), AC_OK);
     /* The other one first; only then there is nothing but oneself. */
     SUPPORT_CHECK_INT(ac_iter_next(iter, AC_FOREVER, &done), AC_OK);
     SUPPORT_CHECK(done == futures[1]);
     ac_future_unref(done);
     for (int i = 0; i < 2; i++) {
-        SUPPORT_CHECK_INT(ac_iter_next(iter, deadlines[i], &done),
-                          AC_EDEADLK);
-        SUPPORT_CHECK_INT(ac_iter_next_many(iter, got, 1, 2, deadlines[i],
-                                            &n),
+        SUPPORT_CHECK_INT(ac_iter_next(iter, deadlines[i], &done), AC_EDEADLK);
+        SUPPORT_CHECK_INT(ac_iter_next_many(iter, got, 1, 2, deadlines[i], &n),
                           AC_EDEADLK);
     }
     SUPPORT_CHECK_INT(n, 99);
@@ -146,20 +144,19 @@ parent_wait_self(void *arg, void **result)
 
     (void)result;
     support_gate_wait(&f->told);
-    ac_future *futures[2] = { f->self, submit(f->pool, kid_task, f) };
+    ac_future *futures[2] = {f->self, submit(f->pool, kid_task, f)};
     for (int i = 0; i < 2; i++) {
         SUPPORT_CHECK_INT(ac_wait(futures, 2, AC_ALL, deadlines[i], &which),
                           AC_EDEADLK);
         SUPPORT_CHECK_INT(ac_wait(futures, 1, AC_FIRST, deadlines[i], &which),
                           AC_EDEADLK);
-        SUPPORT_CHECK_INT(ac_wait(futures, 1, AC_FIRST_ERROR, deadlines[i],
-                                  &which),
-                          AC_EDEADLK);
+        SUPPORT_CHECK_INT(
+            ac_wait(futures, 1, AC_FIRST_ERROR, deadlines[i], &which),
+            AC_EDEADLK);
     }
     SUPPORT_CHECK_INT(which, 99);
     /* One of two is enough here, and it is not oneself. */
-    SUPPORT_CHECK_INT(ac_wait(futures, 2, AC_FIRST, AC_FOREVER, &which),
-                      AC_OK);
+    SUPPORT_CHECK_INT(ac_wait(futures, 2, AC_FIRST, AC_FOREVER, &which), AC_OK);
     SUPPORT_CHECK_INT(which, 1);
     ac_future_unref(futures[1]);
     return 0;
@@ -250,12 +247,12 @@ parent_many(void *arg, void **result)
 {
     family *f = arg;
     ac_iter *iter = NULL;
-    ac_future *got[2] = { NULL, NULL };
+    ac_future *got[2] = {NULL, NULL};
     size_t n = 99;
 
     (void)result;
     support_gate_wait(&f->told);
-    ac_future *futures[2] = { f->self, submit(f->pool, kid_task, f) };
+    ac_future *futures[2] = {f->self, submit(f->pool, kid_task, f)};
     SUPPORT_CHECK_INT(ac_as_completed(futures, 2, &iter), AC_OK);
     /* Two there will never be; the one that can be is better than none. */
     SUPPORT_CHECK_INT(ac_iter_next_many(iter, got, 2, 2, AC_FOREVER, &n),
@@ -352,7 +349,7 @@ START_TEST(s21_s39_another_takes_the_last_that_was_not_oneself)
 
     blocked_start(&f);
     support_hold_worker(&hold, elsewhere);
-    ac_future *futures[2] = { f.self, hold.future };
+    ac_future *futures[2] = {f.self, hold.future};
     ck_assert_int_eq(ac_as_completed(futures, 2, &f.iter), AC_OK);
     puller_next(&other, f.iter); /* it stands before the task */
     support_gate_open(&f.told);
@@ -384,8 +381,7 @@ test_suite(void)
     tcase_add_test(tcase, s12_s39_oneself_more_than_once);
     tcase_add_test(tcase, s23_s39_the_others_first_however_few);
     tcase_add_test(tcase, s19_s39_closed_while_it_waits_for_oneself);
-    tcase_add_test(tcase,
-                   s21_s39_another_takes_the_last_that_was_not_oneself);
+    tcase_add_test(tcase, s21_s39_another_takes_the_last_that_was_not_oneself);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -80,7 +80,7 @@ sleeper_start(sleeper *s, lot *l, int who, ac_deadline deadline)
 {
     int before = lot_size(l);
 
-    *s = (sleeper){ .lot = l, .who = who, .deadline = deadline };
+    *s = (sleeper){.lot = l, .who = who, .deadline = deadline};
     support_thread_start(&s->thread, sleep_main, s);
     while (lot_size(l) == before)
         support_thread_await_sleep(&s->thread);
@@ -153,8 +153,7 @@ START_TEST(s2_s6_s60_a_deadline_that_passes)
     ck_assert_int_eq(aci_parked_init(&parked), AC_OK);
     aci_lock(&l.mu);
     for (int i = 0; i < 10; i++) {
-        ac_deadline deadline = i == 0 ? AC_POLL
-                                      : ac_deadline_in_ns(i * 300007);
+        ac_deadline deadline = i == 0 ? AC_POLL : ac_deadline_in_ns(i * 300007);
         aci_list_append(&l.waiting, &parked.link);
         ck_assert(!aci_park(&parked, &l.mu, deadline));
         ck_assert_int_ge(ac_now(), deadline);
@@ -179,7 +178,7 @@ START_TEST(s3_s60_picked_counts_also_when_the_deadline_has_passed)
     lot_init(&l);
     while (!done) {
         ac_deadline deadline = ac_deadline_in_ms(ms);
-        s = (sleeper){ .lot = &l, .deadline = deadline };
+        s = (sleeper){.lot = &l, .deadline = deadline};
         l.back = 0;
         support_thread_start(&s.thread, sleep_main, &s);
         support_thread_await_sleep(&s.thread);
@@ -221,7 +220,7 @@ ping_main(void *arg)
 
 START_TEST(s60_a_record_serves_again)
 {
-    ping p = { .turns = 0 };
+    ping p = {.turns = 0};
     support_thread thread;
     int woken = 0;
 

@@ -28,16 +28,15 @@ END_TEST
 
 START_TEST(s12_each_member_is_new_once)
 {
-    static const int order[] = { 3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9 };
+    static const int order[] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9};
     enum { N = sizeof(order) / sizeof(order[0]) };
     int things[10];
-    int seen[10] = { 0 };
+    int seen[10] = {0};
     struct aci_set set;
 
     ck_assert(aci_set_init(&set, N));
     for (int i = 0; i < N; i++) {
-        ck_assert_int_eq(aci_set_add(&set, &things[order[i]]),
-                         !seen[order[i]]);
+        ck_assert_int_eq(aci_set_add(&set, &things[order[i]]), !seen[order[i]]);
         seen[order[i]] = 1;
     }
     aci_set_free(&set);
@@ -45,8 +44,8 @@ START_TEST(s12_each_member_is_new_once)
 END_TEST
 
 /* Strides that a table of a power of two does not like. */
-static const uintptr_t strides[] = { 1,    8,    16,      64,      96,
-                                     4096, 4112, 1 << 16, 1 << 20, 12345 };
+static const uintptr_t strides[] = {1,    8,    16,      64,      96,
+                                    4096, 4112, 1 << 16, 1 << 20, 12345};
 #define N_STRIDES ((int)(sizeof(strides) / sizeof(strides[0])))
 
 START_TEST(s12_full_to_the_last_with_any_stride)

@@ -59,7 +59,7 @@ expect(stage *st, ac_wait_mode mode, ac_deadline deadline, int rc,
 
 START_TEST(s10_no_futures)
 {
-    ac_future *none[1] = { NULL };
+    ac_future *none[1] = {NULL};
     size_t which = UNSET;
 
     ck_assert_int_eq(ac_wait(NULL, 0, AC_ALL, AC_FOREVER, &which), AC_OK);
@@ -72,8 +72,7 @@ START_TEST(s10_no_futures)
                      AC_OK);
     ck_assert_uint_eq(which, 0);
     which = UNSET;
-    ck_assert_int_eq(ac_wait(NULL, 0, AC_FIRST, AC_FOREVER, &which),
-                     AC_EINVAL);
+    ck_assert_int_eq(ac_wait(NULL, 0, AC_FIRST, AC_FOREVER, &which), AC_EINVAL);
     ck_assert_uint_eq(which, UNSET);
 }
 END_TEST
@@ -89,9 +88,9 @@ START_TEST(s11_arguments_are_checked)
         for (int k = 0; k < N; k++)
             futures[k] = k == i ? NULL : st.futures[k];
         for (int mode = AC_ALL; mode <= AC_FIRST_ERROR; mode++)
-            ck_assert_int_eq(ac_wait(futures, N, (ac_wait_mode)mode,
-                                     AC_FOREVER, &which),
-                             AC_EINVAL);
+            ck_assert_int_eq(
+                ac_wait(futures, N, (ac_wait_mode)mode, AC_FOREVER, &which),
+                AC_EINVAL);
     }
     ck_assert_int_eq(ac_wait(NULL, 1, AC_ALL, AC_POLL, &which), AC_EINVAL);
     ck_assert_int_eq(ac_wait(st.futures, N, (ac_wait_mode)3, AC_POLL, &which),
@@ -173,19 +172,16 @@ START_TEST(s12_the_same_one_may_be_there_twice)
     size_t which = UNSET;
 
     stage_init(&st);
-    ac_future *futures[] = { st.futures[0], st.futures[1], st.futures[1],
-                             st.futures[0] };
-    ck_assert_int_eq(ac_wait(futures, 4, AC_ALL, AC_POLL, NULL),
-                     AC_ETIMEDOUT);
+    ac_future *futures[] = {st.futures[0], st.futures[1], st.futures[1],
+                            st.futures[0]};
+    ck_assert_int_eq(ac_wait(futures, 4, AC_ALL, AC_POLL, NULL), AC_ETIMEDOUT);
     stage_finish(&st, 1, 3);
-    ck_assert_int_eq(ac_wait(futures, 4, AC_FIRST, AC_FOREVER, &which),
-                     AC_OK);
+    ck_assert_int_eq(ac_wait(futures, 4, AC_FIRST, AC_FOREVER, &which), AC_OK);
     ck_assert_uint_eq(which, 1);
     ck_assert_int_eq(ac_wait(futures, 4, AC_FIRST_ERROR, AC_POLL, &which),
                      AC_OK);
     ck_assert_uint_eq(which, 1);
-    ck_assert_int_eq(ac_wait(futures, 4, AC_ALL, AC_POLL, NULL),
-                     AC_ETIMEDOUT);
+    ck_assert_int_eq(ac_wait(futures, 4, AC_ALL, AC_POLL, NULL), AC_ETIMEDOUT);
     stage_finish(&st, 0, 0);
     ck_assert_int_eq(ac_wait(futures, 4, AC_ALL, AC_FOREVER, &which), AC_OK);
     ck_assert_uint_eq(which, 4);
@@ -215,7 +211,7 @@ wait_main(void *arg)
 static void
 wait_start(waiting *w, ac_future *const *futures, size_t n, ac_wait_mode mode)
 {
-    *w = (waiting){ .futures = futures, .n = n, .mode = mode, .which = UNSET };
+    *w = (waiting){.futures = futures, .n = n, .mode = mode, .which = UNSET};
     support_thread_start(&w->thread, wait_main, w);
     support_thread_await_sleep(&w->thread);
 }
@@ -306,8 +302,7 @@ START_TEST(a_large_set)
     support_hold_worker(&hold, pool);
     for (int i = 0; i < MANY; i++)
         futures[i] = support_submit(pool, support_nothing, NULL);
-    ck_assert_int_eq(ac_wait(futures, MANY, AC_ALL, AC_FOREVER, &which),
-                     AC_OK);
+    ck_assert_int_eq(ac_wait(futures, MANY, AC_ALL, AC_FOREVER, &which), AC_OK);
     ck_assert_uint_eq(which, MANY);
     ac_future *last = futures[MANY - 1];
     futures[MANY - 1] = hold.future;

@@ -31,12 +31,12 @@ failed=0
 
 # try WHAT COMMAND...: says how it went
 try() {
-    what=$1
+    label=$1
     shift
     if "$@" >log 2>&1; then
-        echo "ok   $what"
+        echo "ok   $label"
     else
-        echo "FAIL $what: $*"
+        echo "FAIL $label: $*"
         sed 's/^/     /' log
         failed=$((failed + 1))
     fi
