@@ -177,7 +177,7 @@ typedef enum ac_help {
 AC_API int ac_pool_attr_set_help(ac_pool_attr *attr, ac_help help) AC_NOTHROW;
 
 /* No task is run in place beyond this many on one thread: a wait that nests
- * deeper blocks. */
+ * deeper blocks, for ever if no other worker comes to run its task. */
 #define AC_MAX_NESTING 128
 
 /*
@@ -186,7 +186,8 @@ AC_API int ac_pool_attr_set_help(ac_pool_attr *attr, ac_help help) AC_NOTHROW;
  * quota, rounded up.  All threads have started when it returns, or none.
  * Workers block all signals but synchronous faults.
  *
- * AC_EINVAL, AC_ENOMEM; AC_EAGAIN: the system has no more threads.
+ * AC_EINVAL (also for a stack too small for the system), AC_ENOMEM; AC_EAGAIN:
+ * the system has no more threads.
  */
 #define AC_MAX_WORKERS 32768
 AC_API int ac_pool_create(size_t workers, const ac_pool_attr *attr,
@@ -281,8 +282,8 @@ AC_API void *ac_future_arg(const ac_future *future) AC_NOTHROW;
  * Wait until it is done.  AC_OK says that it is done, however it ended.
  *
  * Called inside a task, without a deadline, for a task that is queued in the
- * same pool, it runs that task itself, so that nested waits finish on a pool
- * of any size; see ac_pool_attr_set_help().
+ * same pool, it runs that task itself, so that waits that nest no deeper than
+ * AC_MAX_NESTING finish on a pool of any size; see ac_pool_attr_set_help().
  *
  * AC_ETIMEDOUT, AC_EINVAL, AC_ENOMEM; AC_EDEADLK: the future is the task that
  * is calling, or one that waits for it on this thread.

@@ -25,8 +25,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATH_SIZE 4096
-#define TEXT_SIZE 8192
+/* Small enough for a worker's stack; what does not fit is left out. */
+#define PATH_SIZE 1024
+#define TEXT_SIZE 4096
 
 /* The start of a small file as a string; false where it cannot be read. */
 static bool
@@ -181,6 +182,8 @@ affinity(void)
 size_t
 aci_cpus(void)
 {
+    int cancelable = aci_cancel_disable(); /* reading files can be a point */
     size_t n = smaller(affinity(), aci_cpus_quota(""));
+    aci_cancel_restore(cancelable);
     return n > 0 ? n : 1;
 }

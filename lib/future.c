@@ -176,8 +176,7 @@ ac_future_cancel(ac_future *future)
 {
     if (future == NULL)
         return AC_EINVAL;
-    /* Until told otherwise it has an owner; it is read before the state is
-     * changed, as afterwards only the account keeps the owner alive. */
+    /* The debt that winning brings keeps the owner until settled. */
     struct aci_owner *owner = future->cache->owner;
     if (aci_future_cancel_queued(future)) {
         owner->ops->forget(owner, future);

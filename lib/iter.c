@@ -53,15 +53,19 @@ aci_iter_pend_locked(ac_iter *iter, struct aci_seat *seat)
 {
     aci_list_append(&iter->pending, &seat->link);
     iter->n_pending++;
-    if (iter->unseen == &iter->pending)
-        iter->unseen = &seat->link;
+    for (size_t i = 0; i < ACI_CURSORS; i++) {
+        if (iter->cursors[i].at == &iter->pending)
+            iter->cursors[i].at = &seat->link;
+    }
 }
 
 void
 aci_iter_unpend_locked(ac_iter *iter, struct aci_seat *seat)
 {
-    if (iter->unseen == &seat->link)
-        iter->unseen = seat->link.next;
+    for (size_t i = 0; i < ACI_CURSORS; i++) {
+        if (iter->cursors[i].at == &seat->link)
+            iter->cursors[i].at = seat->link.next;
+    }
     aci_list_remove(&seat->link);
     iter->n_pending--;
 }
@@ -218,7 +222,8 @@ aci_iter_create(size_t n, ac_iter **out)
     aci_list_init(&iter->pending);
     aci_list_init(&iter->ready);
     aci_list_init(&iter->consumers);
-    iter->unseen = &iter->pending;
+    for (size_t i = 0; i < ACI_CURSORS; i++)
+        iter->cursors[i].at = &iter->pending;
     atomic_init(&iter->n_helpers, 0);
     *out = iter;
     return AC_OK;

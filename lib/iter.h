@@ -26,20 +26,28 @@
 
 enum aci_door { ACI_DOOR_SUBMIT, ACI_DOOR_ADD, ACI_DOOR_SET, ACI_DOORS };
 
+/* A worker that looks for a member to run need not look at those before `at`
+ * again: they are not of its owner's, or have started. */
+struct aci_cursor {
+    struct aci_list *at;
+    const struct aci_owner *owner;
+};
+
+#define ACI_CURSORS 2
+
 struct ac_iter {
     struct aci_sink doors[ACI_DOORS]; /* immutable */
     struct aci_mutex mu;
-    struct aci_list pending;   /* mu: seats, in the order of adding */
+    struct aci_list pending;   /* mu: seats; cancel rotates them */
     struct aci_list ready;     /* mu: seats, in the order of completion */
     struct aci_list consumers; /* mu: struct aci_consumer.parked, FIFO */
     size_t n_pending;          /* mu */
     size_t n_ready;            /* mu */
     bool closed;               /* mu: no more adds */
 
-    /* mu: a worker that looks for a member to run need not look at those
-     * before this one again: they are not its owner's, or have started */
-    struct aci_list *unseen;
-    const struct aci_owner *unseen_by; /* mu: whose worker looked */
+    /* mu: the workers of two pools may look for members to run; those of a
+     * third make one of these begin anew */
+    struct aci_cursor cursors[ACI_CURSORS];
 
     /*
      * atomic, changed under mu: consumers that would run a queued member of

@@ -50,18 +50,28 @@ hand_over(ac_iter *iter, struct aci_list *taken, ac_future *futures[])
     }
 }
 
+/* That owner's cursor; one that has not looked lately begins anew. */
+static struct aci_cursor *
+cursor_locked(ac_iter *iter, const struct aci_owner *mine)
+{
+    for (size_t i = 0; i < ACI_CURSORS; i++) {
+        if (iter->cursors[i].owner == mine)
+            return &iter->cursors[i];
+    }
+    for (size_t i = ACI_CURSORS - 1; i > 0; i--)
+        iter->cursors[i] = iter->cursors[i - 1];
+    iter->cursors[0] = (struct aci_cursor){iter->pending.next, mine};
+    return &iter->cursors[0];
+}
+
 /* A pending member that is queued in the pool that this thread works for, or
- * NULL.  Those before iter->unseen need no second look; one that is NEW does.
- */
+ * NULL.  Those before the cursor need no second look; one that is NEW does. */
 static ac_future *
 find_queued_locked(ac_iter *iter, const struct aci_owner *mine)
 {
+    struct aci_cursor *cursor = cursor_locked(iter, mine);
     bool passed = false; /* one that needs a second look */
-    if (iter->unseen_by != mine) {
-        iter->unseen = iter->pending.next;
-        iter->unseen_by = mine;
-    }
-    for (struct aci_list *at = iter->unseen; at != &iter->pending;
+    for (struct aci_list *at = cursor->at; at != &iter->pending;
          at = at->next) {
         struct aci_seat *seat = aci_container_of(at, struct aci_seat, link);
         ac_future *future = aci_iter_member(iter, seat);
@@ -72,7 +82,7 @@ find_queued_locked(ac_iter *iter, const struct aci_owner *mine)
             passed |= phase == ACI_NEW;
         }
         if (!passed)
-            iter->unseen = at->next;
+            cursor->at = at->next;
     }
     return NULL;
 }
@@ -112,6 +122,9 @@ helps(ac_deadline deadline)
 static bool
 wait_locked(ac_iter *iter, struct aci_consumer *self, ac_deadline deadline)
 {
+    /* It may have been picked for what is ready, and since then want more than
+     * that, as more was added: another one must not be forgotten for it. */
+    aci_iter_wake_locked(iter);
     self->helps = helps(deadline);
     aci_list_append(&iter->consumers, &self->parked.link);
     if (self->helps != NULL) {

@@ -60,9 +60,8 @@ wait_until(struct aci_parked *parked, struct aci_mutex *mu,
 bool
 aci_park(struct aci_parked *parked, struct aci_mutex *mu, ac_deadline deadline)
 {
-    int cancelable;
     aci_assert(!aci_list_empty(&parked->link));
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable);
+    int cancelable = aci_cancel_disable();
     /* What the wait returns is not looked at: being picked is what counts, and
      * the clock decides whether the deadline has passed, never early. */
     parked->woken = false;
@@ -72,7 +71,7 @@ aci_park(struct aci_parked *parked, struct aci_mutex *mu, ac_deadline deadline)
         else
             wait_until(parked, mu, deadline);
     }
-    pthread_setcancelstate(cancelable, NULL);
+    aci_cancel_restore(cancelable);
     if (!parked->woken)
         aci_list_remove(&parked->link);
     return parked->woken;

@@ -3,8 +3,9 @@
  *
  * Accounting: a task counts as unfinished from the moment it is accepted until
  * whoever claimed it (a worker, a wait that runs it in place, a canceler) has
- * finished it, told everyone, and dropped its reference.  To settle is that
- * one's last touch of the pool; who stops the pool waits for all of these.
+ * finished it and told everyone; who ran it has dropped its reference before.
+ * To settle is that one's last touch of the pool; who stops the pool waits for
+ * all of these.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -95,13 +95,17 @@ aci_thread_start(pthread_t *thread, size_t stack_size, void *(*main)(void *),
     pthread_attr_destroy(&attr);
     if (rc == 0)
         return AC_OK;
+    if (rc == EINVAL)
+        return AC_EINVAL;
     return rc == ENOMEM ? AC_ENOMEM : AC_EAGAIN;
 }
 
 void
 aci_thread_join(pthread_t thread)
 {
+    int cancelable = aci_cancel_disable();
     int rc = pthread_join(thread, NULL);
+    aci_cancel_restore(cancelable);
     aci_assert(rc == 0);
     (void)rc;
 }

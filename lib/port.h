@@ -59,13 +59,30 @@ aci_unlock(struct aci_mutex *mutex)
     (void)rc;
 }
 
+/* None of our calls is a cancellation point: what can be one stands between
+ * these two. */
+static inline int
+aci_cancel_disable(void)
+{
+    int old;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+    return old;
+}
+
+static inline void
+aci_cancel_restore(int old)
+{
+    pthread_setcancelstate(old, NULL);
+}
+
 /* The smallest stack that the system lets a thread have, in bytes. */
 size_t aci_thread_min_stack(void);
 
 /*
  * Start a thread with a stack of at least that many bytes and all signals
  * blocked but the synchronous faults: a process-directed signal never lands
- * on a thread that the program does not know.  AC_OK, AC_ENOMEM or AC_EAGAIN.
+ * on a thread that the program does not know.  AC_OK, AC_ENOMEM, AC_EAGAIN, or
+ * AC_EINVAL: the stack is too small for what each thread has of its own.
  */
 int aci_thread_start(pthread_t *thread, size_t stack_size,
                      void *(*main)(void *), void *arg);

@@ -12,8 +12,8 @@
 #include "pool.h"
 
 /* Resolve all that is queued, then let go of it: what free_arg may wait for is
- * resolved by then.  The mutex is released meanwhile; nothing new comes in, as
- * the pool is stopped, and the workers leave the queue alone. */
+ * resolved and settled by then.  The mutex is released meanwhile; nothing new
+ * comes in, as the pool is stopped, and the workers leave the queue alone. */
 static void
 cancel_queued_locked(ac_pool *pool)
 {
@@ -28,12 +28,11 @@ cancel_queued_locked(ac_pool *pool)
             ac_future_unref(future);
         aci_lock(&pool->mu);
     }
-    size_t n = canceled.n;
+    aci_pool_settle_locked(pool, canceled.n);
     aci_unlock(&pool->mu);
     while ((future = aci_runq_pop(&canceled)) != NULL)
         ac_future_unref(future);
     aci_lock(&pool->mu);
-    aci_pool_settle_locked(pool, n);
 }
 
 /* To be woken is to have seen the moment when nothing was unfinished, even if

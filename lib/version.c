@@ -24,7 +24,7 @@ ac_strerror(int code)
     case AC_ETIMEDOUT:
         return "the deadline passed first";
     case AC_EAGAIN:
-        return "not yet, or out of threads";
+        return "not yet done, or the system has no more threads";
     case AC_EINVAL:
         return "invalid argument";
     case AC_ENOMEM:

@@ -26,7 +26,7 @@ struct aci_wait {
     struct aci_parked parked; /* mu */
     struct aci_list waiting;  /* mu: holds `parked` while it sleeps */
     ac_wait_mode mode;        /* immutable */
-    size_t pending;           /* mu: not yet told */
+    size_t pending;           /* mu: not yet told, and not one's own */
     bool ended;               /* mu: it need not sleep any longer */
 };
 
@@ -103,6 +103,18 @@ wait_sleep(struct aci_wait *wait, ac_deadline deadline)
     aci_unlock(&wait->mu);
 }
 
+/* Those that the calling thread is running cannot end while it sleeps. */
+static size_t
+count_own(ac_future *const futures[], size_t n)
+{
+    size_t own = 0;
+    if (aci_frame_depth() == 0)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        own += aci_frame_runs(futures[i]);
+    return own;
+}
+
 /* Sleep until the set as it is now ends a wait of that mode, or the deadline
  * passes.  AC_OK or AC_ENOMEM. */
 static int
@@ -115,7 +127,7 @@ block(ac_future *const futures[], size_t n, ac_wait_mode mode,
         waiters = aci_alloc_array(0, n, sizeof *waiters);
     if (waiters == NULL)
         return AC_ENOMEM;
-    int rc = wait_init(&wait, mode, n);
+    int rc = wait_init(&wait, mode, n - count_own(futures, n));
     if (rc != AC_OK)
         goto out;
     for (size_t i = 0; i < n; i++)
@@ -175,16 +187,14 @@ ended_by(ac_future *const futures[], size_t n, ac_wait_mode mode)
 static bool
 waits_for_itself(ac_future *const futures[], size_t n, ac_wait_mode mode)
 {
-    size_t own = 0, others = 0;
-    if (aci_frame_depth() == 0)
-        return false;
+    size_t own = count_own(futures, n);
+    if (own == 0 || mode == AC_ALL)
+        return own > 0;
     for (size_t i = 0; i < n; i++) {
-        if (aci_frame_runs(futures[i]))
-            own++;
-        else if (!aci_future_finished(futures[i]))
-            others++;
+        if (!aci_future_finished(futures[i]) && !aci_frame_runs(futures[i]))
+            return false;
     }
-    return own > 0 && (mode == AC_ALL || others == 0);
+    return true;
 }
 
 /* Run what may be run in place, as much as the wait may need; true if there

@@ -49,8 +49,7 @@ aci_worker_main(void *arg)
     struct aci_worker *self = arg;
     ac_pool *pool = self->pool;
     ac_future *future;
-    int cancelable;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelable);
+    aci_cancel_disable(); /* a task's calls must not end its thread */
     aci_thread_name(pool->attr.name, self->number);
     aci_thread_works_for(&pool->owner);
     aci_lock(&pool->mu);

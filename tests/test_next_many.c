@@ -326,6 +326,61 @@ START_TEST(s19_s23_abandon_gives_it_what_is_ready)
 }
 END_TEST
 
+/* One is picked when it can have all that remains; before it runs more is
+ * added, and it goes back to sleep.  Another one wants just what is ready. */
+typedef struct either {
+    puller puller;
+    support_latch *served;
+} either;
+
+static void
+either_main(void *arg)
+{
+    either *e = arg;
+
+    puller_main(&e->puller);
+    support_latch_count_down(e->served);
+}
+
+static void
+either_start(either *e, ac_iter *iter, size_t min, support_latch *served)
+{
+    e->puller = (puller){
+        .iter = iter, .min = min, .max = N, .deadline = AC_FOREVER, .rc = -1};
+    e->served = served;
+    support_thread_start(&e->puller.thread, either_main, e);
+    support_thread_await_sleep(&e->puller.thread);
+}
+
+START_TEST(s23_s60_picked_and_asleep_again_it_forgets_nobody)
+{
+    stage st;
+    either two, one;
+    support_latch served;
+    ac_iter *iter = NULL;
+
+    stage_init(&st, 0);
+    support_latch_init(&served, 1);
+    ck_assert_int_eq(ac_iter_open(&iter), AC_OK);
+    ck_assert_int_eq(ac_iter_add(iter, st.futures[0]), AC_OK);
+    either_start(&two, iter, 2, &served);
+    either_start(&one, iter, 0, &served);
+    stage_complete(&st, 0, 1);
+    ck_assert_int_eq(ac_iter_add(iter, st.futures[1]), AC_OK);
+    support_latch_wait(&served); /* whoever it is */
+    ck_assert_int_eq(ac_iter_close(iter), AC_OK);
+    stage_complete(&st, 1, 2);
+    puller_end(&two.puller);
+    puller_end(&one.puller);
+    ck_assert_uint_eq(two.puller.n + one.puller.n, 2);
+    puller_drop(&two.puller);
+    puller_drop(&one.puller);
+    ac_iter_destroy(iter);
+    support_latch_destroy(&served);
+    stage_end(&st);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -346,6 +401,8 @@ test_suite(void)
     tcase_add_test(tcase,
                    s21_s23_whoever_comes_too_late_is_told_that_it_is_done);
     tcase_add_test(tcase, s19_s23_abandon_gives_it_what_is_ready);
+    tcase_add_loop_test(
+        tcase, s23_s60_picked_and_asleep_again_it_forgets_nobody, 0, 20);
     suite_add_tcase(suite, tcase);
     return suite;
 }

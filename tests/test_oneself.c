@@ -13,6 +13,7 @@ typedef struct family {
     ac_pool *pool;
     ac_iter *iter;
     ac_future *self;   /* the parent, set before it is let go */
+    ac_future *other;  /* what it waits for beside itself */
     support_gate told; /* opens when self is known */
     support_gate started;
     long tid; /* of the parent's thread, before started opens */
@@ -368,6 +369,47 @@ START_TEST(s21_s39_another_takes_the_last_that_was_not_oneself)
 }
 END_TEST
 
+static int
+parent_first_error(void *arg, void **result)
+{
+    family *f = arg;
+    size_t which = 99;
+
+    (void)result;
+    f->tid = support_tid();
+    support_gate_open(&f->started);
+    support_gate_wait(&f->told);
+    ac_future *futures[2] = {f->self, f->other};
+    SUPPORT_CHECK_INT(ac_wait(futures, 2, AC_FIRST_ERROR, AC_FOREVER, &which),
+                      AC_EDEADLK);
+    SUPPORT_CHECK_INT(which, 99);
+    return 0;
+}
+
+START_TEST(s39_first_error_when_the_other_ends_well)
+{
+    family f;
+    support_hold hold;
+    ac_pool *elsewhere = support_pool(1);
+
+    family_init(&f);
+    support_hold_worker(&hold, elsewhere);
+    f.other = hold.future;
+    f.self = support_submit(f.pool, parent_first_error, &f);
+    support_gate_wait(&f.started);
+    support_gate_open(&f.told);
+    support_tid_await_sleep(f.tid);
+    support_hold_release(&hold);
+    ck_assert_int_eq(ac_future_get(f.self, AC_FOREVER, NULL), AC_OK);
+    ac_future_unref(f.self);
+    support_hold_end(&hold);
+    support_pool_end(elsewhere);
+    support_pool_end(f.pool);
+    support_gate_destroy(&f.told);
+    support_gate_destroy(&f.started);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -380,6 +422,7 @@ test_suite(void)
     tcase_add_test(tcase, s39_the_tasks_below_count_as_oneself);
     tcase_add_test(tcase, s12_s39_oneself_more_than_once);
     tcase_add_test(tcase, s23_s39_the_others_first_however_few);
+    tcase_add_test(tcase, s39_first_error_when_the_other_ends_well);
     tcase_add_test(tcase, s19_s39_closed_while_it_waits_for_oneself);
     tcase_add_test(tcase, s21_s39_another_takes_the_last_that_was_not_oneself);
     suite_add_tcase(suite, tcase);
