@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * usage: checksum [--jobs N] [--timeout SECONDS] PATH...
+ * usage: checksum [--jobs N] [--timeout SECONDS] [--] PATH...
  *
  * The main thread walks the trees and gives each regular file to the pool as a
  * job; a worker opens and hashes it.  The results come back through one
@@ -89,10 +89,10 @@ show_progress(void)
 
 /* A file that is not in the output: the rest goes on. */
 static void
-report(const char *path, int error)
+report(const char *path, const char *why)
 {
     clear_progress();
-    fprintf(stderr, "checksum: %s: %s\n", path, strerror(error));
+    fprintf(stderr, "checksum: %s: %s\n", path, why);
     run.failed++;
 }
 
@@ -216,7 +216,7 @@ finish_job(ac_future *done)
         run.bytes += job->bytes;
         break;
     case AC_EFAILED:
-        report(job->path, ac_future_error(done));
+        report(job->path, strerror(ac_future_error(done)));
         break;
     default: /* canceled */
         run.unfinished++;
@@ -293,7 +293,7 @@ submit_file(struct walk_dir *dir, const char *path, const char *name)
     size_t size = strlen(path) + 1;
     struct job *job = malloc(sizeof(*job) + size);
     if (job == NULL) {
-        report(path, ENOMEM);
+        report(path, strerror(ENOMEM));
         return;
     }
     memcpy(job->path, path, size);
@@ -355,17 +355,26 @@ summarize(void)
 static void
 usage(FILE *stream, int status)
 {
-    fputs("usage: checksum [--jobs N] [--timeout SECONDS] [--] PATH...\n"
-          "Print the SHA-256 of each regular file at or below the paths, as\n"
-          "sha256sum does, in the order of completion.  Symbolic links are\n"
-          "not followed.\n\n"
-          "  --jobs N           hash N files at a time (the processors)\n"
-          "  --timeout SECONDS  give up then; fractions are allowed\n"
-          "  --help             print this text\n\n"
-          "Exit status: 0; 1 if anything failed or was not finished; 2 for\n"
-          "wrong usage.\n",
-          stream);
+    fprintf(stream,
+            "usage: checksum [--jobs N] [--timeout SECONDS] [--] PATH...\n"
+            "Print the SHA-256 of each regular file at or below the paths, as\n"
+            "sha256sum does, in the order of completion.  Symbolic links are\n"
+            "not followed.\n\n"
+            "  --jobs N           hash N files at a time, from 1 to %d\n"
+            "                     (the processors)\n"
+            "  --timeout SECONDS  give up then; fractions are allowed\n"
+            "  --help             print this text\n\n"
+            "Exit status: 0; 1 if anything failed or was not finished; 2 for\n"
+            "wrong usage.\n",
+            MAX_JOBS);
     exit(status);
+}
+
+static void
+hint(void)
+{
+    fputs("Try \"checksum --help\".\n", stderr);
+    exit(EXIT_USAGE);
 }
 
 static void
@@ -373,8 +382,11 @@ parse_timeout(const char *text)
 {
     char *end;
     double seconds = strtod(text, &end);
-    if (end == text || *end != '\0' || !(seconds >= 0))
-        usage(stderr, EXIT_USAGE);
+    if (end == text || *end != '\0' || !(seconds >= 0)) {
+        fprintf(stderr, "checksum: --timeout: \"%s\" is no number from 0 on\n",
+                text);
+        hint();
+    }
     if (seconds > 1e9)
         return; /* in thirty years: without end */
     int64_t ns = (int64_t)(seconds * 1e9);
@@ -387,8 +399,11 @@ parse_jobs(const char *text)
 {
     char *end;
     unsigned long jobs = strtoul(text, &end, 10);
-    if (end == text || *end != '\0' || jobs < 1 || jobs > MAX_JOBS)
-        usage(stderr, EXIT_USAGE);
+    if (end == text || *end != '\0' || jobs < 1 || jobs > MAX_JOBS) {
+        fprintf(stderr, "checksum: --jobs: \"%s\" is no number from 1 to %d\n",
+                text, MAX_JOBS);
+        hint();
+    }
     return jobs;
 }
 
@@ -413,7 +428,7 @@ parse(int argc, char **argv)
         else if (option == 'h')
             usage(stdout, EXIT_SUCCESS);
         else
-            usage(stderr, EXIT_USAGE);
+            hint(); /* getopt_long() has said what is wrong */
     }
     if (optind == argc)
         usage(stderr, EXIT_USAGE);

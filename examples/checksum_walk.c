@@ -67,7 +67,7 @@ set_path(struct walker *walker, const char *name)
     if (len + 2 > walker->size) { /* the end, and a "/" */
         char *path = realloc(walker->path, 2 * (len + 2));
         if (path == NULL) {
-            walker->calls->error(name, ENOMEM);
+            walker->calls->error(name, strerror(ENOMEM));
             return ENOMEM;
         }
         walker->path = path;
@@ -100,7 +100,7 @@ enter(struct walker *walker, const char *name)
     struct walk_dir *dir = stream == NULL ? NULL : malloc(sizeof(*dir));
 
     if (dir == NULL) {
-        walker->calls->error(walker->path, errno);
+        walker->calls->error(walker->path, strerror(errno));
         if (stream != NULL)
             closedir(stream);
         return;
@@ -134,7 +134,7 @@ entry_type(struct walker *walker, const struct dirent *entry)
     if (fstatat(walk_dir_fd(walker->dir), entry->d_name, &status,
                 AT_SYMLINK_NOFOLLOW) == 0)
         return status.st_mode & S_IFMT;
-    walker->calls->error(walker->path, errno);
+    walker->calls->error(walker->path, strerror(errno));
     return 0;
 }
 
@@ -159,13 +159,25 @@ step(struct walker *walker)
     if (entry == NULL) {
         walker->path[walker->dir->path_len] = '\0';
         if (errno != 0)
-            walker->calls->error(walker->path, errno);
+            walker->calls->error(walker->path, strerror(errno));
         leave(walker);
     } else if (strcmp(entry->d_name, ".") != 0 &&
                strcmp(entry->d_name, "..") != 0 &&
                set_path(walker, entry->d_name) == 0) {
         visit(walker, entry->d_name, entry_type(walker, entry));
     }
+}
+
+/* What the user names must not vanish without a word. */
+static void
+visit_operand(struct walker *walker, const char *path, mode_t type)
+{
+    if (S_ISLNK(type))
+        walker->calls->error(path, "Symbolic links are not followed");
+    else if (!S_ISREG(type) && !S_ISDIR(type))
+        walker->calls->error(path, "Not a regular file or a directory");
+    else
+        visit(walker, path, type);
 }
 
 int
@@ -178,9 +190,9 @@ walk(const char *path, const struct walk_calls *calls)
     if (stopped || set_path(&walker, path) != 0)
         return stopped;
     if (lstat(path, &status) == 0)
-        visit(&walker, path, status.st_mode & S_IFMT);
+        visit_operand(&walker, path, status.st_mode & S_IFMT);
     else
-        calls->error(path, errno);
+        calls->error(path, strerror(errno));
 
     while (walker.dir != NULL && !(stopped = calls->stop()))
         step(&walker);

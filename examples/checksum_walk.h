@@ -3,9 +3,10 @@
  *
  * SPDX-License-Identifier: MIT
  *
- * Symbolic links are not followed.  All of this belongs to one thread, but for
- * the descriptor of a directory: while a reference is held, any thread may
- * open files relative to it.
+ * Symbolic links are not followed.  What is neither a regular file nor a
+ * directory is passed over in silence, but for the path itself.  All of this
+ * belongs to one thread, but for the descriptor of a directory: while a
+ * reference is held, any thread may open files relative to it.
  */
 #ifndef CHECKSUM_WALK_H
 #define CHECKSUM_WALK_H
@@ -22,7 +23,7 @@ struct walk_calls {
     void (*file)(struct walk_dir *dir, const char *path, const char *name);
 
     /* What is at `path` is left out; the walk goes on. */
-    void (*error)(const char *path, int error);
+    void (*error)(const char *path, const char *why);
 
     /* Asked before each step: non-zero ends the walk. */
     int (*stop)(void);

@@ -19,7 +19,7 @@ for page in "$man"/*.[37]; do
         /^\.\\" EXAMPLE / {
             print
             file = dir "/" $3
-            print ".in +4n\n.EX"
+            print ".EX"
             while ((got = (getline line < file)) > 0) {
                 gsub(/\\/, "\\e", line)
                 gsub(/-/, "\\-", line)
@@ -36,7 +36,7 @@ for page in "$man"/*.[37]; do
                 exit 1
             }
             close(file)
-            print ".EE\n.in"
+            print ".EE"
             skip = 1
         }
         /^\.\\" END/ { skip = 0 }

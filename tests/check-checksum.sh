@@ -102,8 +102,8 @@ run 0 --timeout 1000000 -- tree/
 same tree/
 run 0 tree//sub tree/plain 'tree/a dir' tree/plain
 same tree//sub tree/plain 'tree/a dir' tree/plain
-run 0 tree/link tree/dirlink tree/fifo tree/empty
-same tree/link tree/dirlink tree/fifo tree/empty
+run 0 tree/empty
+same tree/empty
 run 0 tree/dirlink/
 same tree/dirlink/
 (cd tree && "$checksum" --jobs 2 -- -dash --jobs 2>../err | sort >../out)
@@ -144,6 +144,17 @@ same tree/plain tree/sub
 said "checksum: missing: No such file or directory"
 said "1 failed, 0 not finished"
 
+# What is passed over below a directory is not when it is named.
+run 1 tree/plain tree/link tree/dirlink tree/dangling tree/fifo /dev/null
+same tree/plain
+for link in link dirlink dangling; do
+    said "checksum: tree/$link: Symbolic links are not followed"
+done
+for other in tree/fifo /dev/null; do
+    said "checksum: $other: Not a regular file or a directory"
+done
+said "5 failed, 0 not finished"
+
 if [ "$(id -u)" -ne 0 ]; then
     mkdir locked locked/dir
     echo a >locked/file
@@ -173,11 +184,17 @@ fi
 
 run 0 --help
 grep '^usage: checksum' raw >/dev/null || fail "--help does not help"
+grep 'from 1 to 1024$' raw >/dev/null || fail "--help gives no maximum"
 run 2
 said "usage: checksum"
-for option in --jobs=0 --jobs=x --jobs=-1 --timeout=-1 --timeout=x \
-    --timeout=nan --timeout= --unknown; do
+for option in --jobs=0 --jobs=x --jobs=-1 --jobs=1025 --jobs= --timeout=-1 \
+    --timeout=x --timeout=nan --timeout=; do
     run 2 "$option" tree
+    said "^checksum: ${option%=*}: \"${option#*=}\" is no number"
+    said "^Try .checksum --help"
 done
+run 2 --unknown tree
+said "unknown"
+said "^Try .checksum --help"
 
 [ $failures -eq 0 ] && echo "ok"

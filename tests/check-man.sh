@@ -197,6 +197,14 @@ grep -oE 'ac_[a-z_]+\(' "$srcdir/README.md" | sort -u |
 
 # ---- What the tools say -----------------------------------------------------
 
+# rendered TOOL PAGE: as on a terminal of 80 columns, in plain text
+rendered() {
+    case $1 in
+    mandoc) mandoc -Tascii -O width=78 "$2" | sed "s/.$(printf '\b')//g" ;;
+    groff) groff -t -man -Tascii -rLL=78n -P-cbou "$2" ;;
+    esac
+}
+
 tools=
 for tool in mandoc groff lexgrog; do
     command -v $tool >/dev/null 2>&1 && tools="$tools $tool"
@@ -209,6 +217,9 @@ for page in "$man"/*.[37]; do
         lexgrog) lexgrog "$page" | grep -v ' - ' ;;
         esac >"$work/said" 2>&1
         [ -s "$work/said" ] && fail "$tool: $(cat "$work/said")"
+        rendered "$tool" "$page" | awk 'length($0) > 80' >"$work/wide"
+        [ -s "$work/wide" ] &&
+            fail "$tool: ${page##*/}: over 80 columns: $(cat "$work/wide")"
     done
 done
 for tool in mandoc groff lexgrog; do

@@ -33,7 +33,8 @@ main(void)
         exit(EXIT_FAILURE);
     for (int i = 0; i < 2; i++)
         if (sem_init(&jobs[i].go, 0, 0) != 0
-            || ac_submit(pool, NULL, run, &jobs[i], &futures[i]) != AC_OK)
+            || ac_submit(pool, NULL, run, &jobs[i],
+                         &futures[i]) != AC_OK)
             exit(EXIT_FAILURE);
     if (ac_as_completed(futures, 2, &iter) != AC_OK
         || sem_post(&jobs[1].go) != 0)

@@ -1,4 +1,4 @@
-/* future_ref: a thread of its own keeps a future for as long as it likes.
+/* future_ref: a thread of its own keeps a future as long as it likes.
  * SPDX-License-Identifier: MIT */
 #include <ascompleted.h>
 #include <pthread.h>
@@ -35,7 +35,8 @@ main(void)
 
     if (ac_pool_create(1, NULL, &pool) != AC_OK
         || ac_submit(pool, NULL, work, text, &future) != AC_OK
-        || pthread_create(&watcher, NULL, watch, ac_future_ref(future)) != 0)
+        || pthread_create(&watcher, NULL, watch,
+                          ac_future_ref(future)) != 0)
         exit(EXIT_FAILURE);
     ac_future_unref(future);            /* the watcher has its own */
     if (pthread_join(watcher, NULL) != 0)

@@ -20,7 +20,8 @@ main(void)
     ac_pool *pool;
     ac_future *future;
 
-    if (sem_init(&go, 0, 0) != 0 || ac_pool_create(1, NULL, &pool) != AC_OK
+    if (sem_init(&go, 0, 0) != 0
+        || ac_pool_create(1, NULL, &pool) != AC_OK
         || ac_submit(pool, NULL, wait_for_go, &go, &future) != AC_OK)
         exit(EXIT_FAILURE);
 
@@ -30,7 +31,8 @@ main(void)
         exit(EXIT_FAILURE);
     if (ac_future_wait(future, AC_FOREVER) != AC_OK)
         exit(EXIT_FAILURE);
-    puts(ac_future_status(future) == AC_OK ? "done" : "done, but failed");
+    puts(ac_future_status(future) == AC_OK ? "done"
+                                           : "done, but failed");
 
     ac_future_unref(future);
     exit(ac_pool_destroy(pool) == AC_OK ? EXIT_SUCCESS : EXIT_FAILURE);

@@ -22,7 +22,8 @@ main(void)
     ac_future *done[5];
     size_t n;
 
-    if (sem_init(&go, 0, 0) != 0 || ac_pool_create(1, NULL, &pool) != AC_OK
+    if (sem_init(&go, 0, 0) != 0
+        || ac_pool_create(1, NULL, &pool) != AC_OK
         || ac_iter_open(&iter) != AC_OK)
         exit(EXIT_FAILURE);
     for (int i = 0; i < 5; i++)
@@ -41,7 +42,8 @@ main(void)
         exit(EXIT_FAILURE);
     ac_future_unref(done[0]);
     printf("one, %zu to come\n", ac_iter_remaining(iter));
-    while (ac_iter_next_many(iter, done, 2, 2, AC_FOREVER, &n) == AC_OK) {
+    while (ac_iter_next_many(iter, done, 2, 2, AC_FOREVER, &n)
+           == AC_OK) {
         for (size_t i = 0; i < n; i++)
             ac_future_unref(done[i]);
         printf("%zu more, %zu to come\n", n, ac_iter_remaining(iter));

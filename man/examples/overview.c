@@ -26,7 +26,8 @@ main(void)
     if (ac_pool_create(0, NULL, &pool) != AC_OK)
         exit(EXIT_FAILURE);
     for (int i = 0; i < 3; i++)
-        if (ac_submit(pool, NULL, square, &numbers[i], &futures[i]) != AC_OK)
+        if (ac_submit(pool, NULL, square, &numbers[i], &futures[i])
+            != AC_OK)
             exit(EXIT_FAILURE);
     if (ac_as_completed(futures, 3, &iter) != AC_OK)
         exit(EXIT_FAILURE);

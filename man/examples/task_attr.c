@@ -34,12 +34,12 @@ main(void)
     if (text == NULL)
         exit(EXIT_FAILURE);
     must(ac_task_attr_create(&attr));
-    must(ac_task_attr_set_free_arg(attr, free));    /* if it never runs */
-    must(ac_task_attr_set_free_result(attr, free)); /* if nobody takes it */
+    must(ac_task_attr_set_free_arg(attr, free));    /* if not run */
+    must(ac_task_attr_set_free_result(attr, free)); /* if not taken */
 
     must(ac_pool_create(1, NULL, &pool));
     if (ac_submit(pool, attr, copy, text, NULL) != AC_OK) {
-        free(text);                                 /* still the caller's */
+        free(text);                                 /* still ours */
         exit(EXIT_FAILURE);
     }
     ac_task_attr_destroy(attr);

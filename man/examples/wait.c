@@ -33,7 +33,8 @@ main(void)
         exit(EXIT_FAILURE);
     for (int i = 0; i < 3; i++)
         if (sem_init(&jobs[i].go, 0, 0) != 0
-            || ac_submit(pool, NULL, run, &jobs[i], &futures[i]) != AC_OK)
+            || ac_submit(pool, NULL, run, &jobs[i],
+                         &futures[i]) != AC_OK)
             exit(EXIT_FAILURE);
 
     if (sem_post(&jobs[1].go) != 0
@@ -41,7 +42,8 @@ main(void)
         exit(EXIT_FAILURE);
     printf("first: %zu\n", which);
     if (sem_post(&jobs[2].go) != 0
-        || ac_wait(futures, 3, AC_FIRST_ERROR, AC_FOREVER, &which) != AC_OK)
+        || ac_wait(futures, 3, AC_FIRST_ERROR, AC_FOREVER,
+                   &which) != AC_OK)
         exit(EXIT_FAILURE);
     printf("failed: %zu, with error %d\n", which,
            ac_future_error(futures[which]));
