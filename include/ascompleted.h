@@ -41,8 +41,9 @@ extern "C" {
  *
  * A POOL is a fixed set of worker threads.  A TASK is a function and its
  * argument, submitted to a pool.  A FUTURE is the handle of one result that
- * will be there later.  An ITERATOR hands futures back in the order in which
- * they complete, and waits for the next one until a DEADLINE.
+ * will be there later; a PROMISE is the writing end of one that no pool runs.
+ * An ITERATOR hands futures back in the order in which they complete, and
+ * waits for the next one until a DEADLINE.
  *
  *      ac_iter *iter;
  *      ac_future *done;
@@ -72,9 +73,14 @@ extern "C" {
  *   other, but for the end of an object: an ac_..._destroy() must be the last
  *   call on it, and attr objects belong to one thread at a time.
  * - None may be called from a signal handler; none is a cancellation point.
- * - Your functions (tasks, free functions) run with no lock of ours held and
- *   may call anything here; on a worker, stopping that worker's own pool or
- *   waiting for it to be idle is AC_EDEADLK.
+ * - Your functions (tasks, free functions, callbacks, hooks) run with no lock
+ *   of ours held and may call anything here, but see ac_future_on_done(); on a
+ *   worker, stopping that worker's own pool or waiting for it to be idle is
+ *   AC_EDEADLK.
+ * - In a child made by fork(), what was made before it is dead: functions that
+ *   return a code say AC_EFORKED, the others 0 or NULL, and every ref, unref
+ *   and destroy does nothing.  What the child makes itself works.  A task or
+ *   another function of yours that forks must not return in the child.
  */
 
 /* ---- Types ---------------------------------------------------------- */
@@ -83,6 +89,7 @@ typedef struct ac_pool ac_pool;           /* worker threads and their queue */
 typedef struct ac_pool_attr ac_pool_attr; /* options of a pool */
 typedef struct ac_task_attr ac_task_attr; /* options of a task */
 typedef struct ac_future ac_future;       /* a counted handle of one result */
+typedef struct ac_promise ac_promise;     /* the writing end of a future */
 typedef struct ac_iter ac_iter;           /* futures in completion order */
 
 /*
@@ -98,8 +105,8 @@ typedef void ac_free_fn(void *object);
 
 /* A point on the monotonic clock, in nanoseconds; see ac_now(). */
 typedef int64_t ac_deadline;
-#define AC_FOREVER INT64_MAX   /* no limit */
-#define AC_POLL ((int64_t)0)   /* long past: take what is there, never wait */
+#define AC_FOREVER INT64_MAX /* no limit */
+#define AC_POLL ((int64_t)0) /* long past: take what is there, never wait */
 
 /* ---- Status --------------------------------------------------------- */
 
@@ -109,18 +116,23 @@ enum {
     AC_OK = 0,
     AC_DONE = 1,       /* iterator: every future has been handed out */
     AC_ETIMEDOUT = 2,  /* the deadline passed first; nothing was consumed */
-    AC_EAGAIN = 3,     /* not yet (future); out of threads (pool) */
+    AC_EAGAIN = 3,     /* not yet (future); no room, no threads (pool) */
     AC_EINVAL = 4,     /* an argument is not valid */
     AC_ENOMEM = 5,     /* out of memory, or of another system resource */
     AC_EBUSY = 6,      /* cancel: the task is running; it has been asked */
-    AC_EALREADY = 7,   /* cancel: the task has finished */
+    AC_EALREADY = 7,   /* cancel, resolve: it has finished */
     AC_EDEADLK = 8,    /* the caller would wait for itself */
     AC_ENOENT = 9,     /* the result has been taken */
     AC_ESHUTDOWN = 10, /* the pool accepts no more tasks */
     AC_ECLOSED = 11,   /* the iterator accepts no more futures */
+    AC_EFORKED = 12,   /* it belongs to the parent of this process */
+    AC_EHOOK = 13,     /* a start hook refused */
 
-    AC_EFAILED = 32,  /* the task returned an error, see ac_future_error() */
-    AC_ECANCELED = 33 /* canceled before it ran, or it stopped when asked */
+    AC_EFAILED = 32,   /* the task returned an error, see ac_future_error() */
+    AC_ECANCELED = 33, /* canceled before it ran, or it stopped when asked */
+    AC_EEXPIRED = 34,  /* not started in time, see ac_task_attr_set_start_by */
+    AC_EBROKEN = 35,   /* its promise was destroyed unresolved */
+    AC_EABORTED = 36   /* the task ended its thread instead of returning */
 };
 
 /* A short English text for a code: constant, never NULL. */
@@ -176,6 +188,52 @@ typedef enum ac_help {
 } ac_help;
 AC_API int ac_pool_attr_set_help(ac_pool_attr *attr, ac_help help) AC_NOTHROW;
 
+/*
+ * How many tasks may wait in the queue: accepted and not yet started.  Never
+ * exceeded.  0, the default: any number.  With a capacity, ac_submit() says
+ * AC_EAGAIN when the queue is full, and the calls with `room_by` wait.
+ */
+AC_API int ac_pool_attr_set_capacity(ac_pool_attr *attr,
+                                     size_t tasks) AC_NOTHROW;
+
+/*
+ * Called by each worker when it starts, before any task, and when it ends,
+ * with its number (0, 1, ...).  Either may be NULL.  If a start hook returns
+ * anything but 0, ac_pool_create() says AC_EHOOK; the stop hooks of the
+ * workers whose start hook returned 0 run then.  A worker whose task ended its
+ * thread stops, and one that replaces it starts: what its start hook returns
+ * is not looked at.
+ */
+typedef int ac_start_fn(size_t worker, void *arg);
+typedef void ac_stop_fn(size_t worker, void *arg);
+AC_API int ac_pool_attr_set_hooks(ac_pool_attr *attr, ac_start_fn *start,
+                                  ac_stop_fn *stop, void *arg) AC_NOTHROW;
+
+/* Measure how long tasks wait and run, for ac_pool_stats(), if `on` is not 0.
+ * Off by default: it reads the clock three times for each task. */
+AC_API int ac_pool_attr_set_timing(ac_pool_attr *attr, int on) AC_NOTHROW;
+
+/*
+ * Watch the tasks of a pool.  `fn` is called without a lock, in the thread in
+ * which it happens; the future is borrowed.  For each task:
+ *   AC_TRACE_SUBMITTED  someone wants it in; then one of
+ *     AC_TRACE_REFUSED    he got an error: the future is about to go, and
+ *                         must not be kept
+ *     AC_TRACE_STARTED    it is about to run; then
+ *   AC_TRACE_ENDED      it is done, however it ended, and ac_future_status()
+ *                       tells; without a STARTED if it never ran
+ * It must not block.
+ */
+typedef enum ac_trace {
+    AC_TRACE_SUBMITTED = 0,
+    AC_TRACE_REFUSED = 1,
+    AC_TRACE_STARTED = 2,
+    AC_TRACE_ENDED = 3
+} ac_trace;
+typedef void ac_trace_fn(ac_trace event, ac_future *future, void *arg);
+AC_API int ac_pool_attr_set_trace(ac_pool_attr *attr, ac_trace_fn *fn,
+                                  void *arg) AC_NOTHROW;
+
 /* No task is run in place beyond this many on one thread: a wait that nests
  * deeper blocks, for ever if no other worker comes to run its task. */
 #define AC_MAX_NESTING 128
@@ -187,7 +245,7 @@ AC_API int ac_pool_attr_set_help(ac_pool_attr *attr, ac_help help) AC_NOTHROW;
  * Workers block all signals but synchronous faults.
  *
  * AC_EINVAL (also for a stack too small for the system), AC_ENOMEM; AC_EAGAIN:
- * the system has no more threads.
+ * the system has no more threads; AC_EHOOK: a start hook refused.
  */
 #define AC_MAX_WORKERS 32768
 AC_API int ac_pool_create(size_t workers, const ac_pool_attr *attr,
@@ -215,6 +273,34 @@ AC_API int ac_pool_shutdown(ac_pool *pool, ac_shutdown how,
  * AC_ETIMEDOUT, AC_EINVAL, AC_ENOMEM; AC_EDEADLK as above. */
 AC_API int ac_pool_wait_idle(ac_pool *pool, ac_deadline deadline) AC_NOTHROW;
 
+/*
+ * Counters of a pool: values[AC_STAT_...], all of one moment.  They are always
+ * on.  Of an idle pool, SUBMITTED = COMPLETED + FAILED + CANCELED + EXPIRED +
+ * ABORTED.  Times are in nanoseconds, and 0 without ac_pool_attr_set_timing().
+ * It writes the first n; a statistic that this library does not know is 0.
+ * AC_EINVAL.
+ */
+enum {
+    AC_STAT_WORKERS = 0,    /* threads of the pool */
+    AC_STAT_BUSY = 1,       /* of them, running a task now */
+    AC_STAT_QUEUED = 2,     /* tasks accepted and not yet started */
+    AC_STAT_QUEUED_MAX = 3, /* the highest that QUEUED has been */
+    AC_STAT_SUBMITTED = 4,  /* tasks accepted, ever */
+    AC_STAT_COMPLETED = 5,  /* of them, ended AC_OK */
+    AC_STAT_FAILED = 6,     /* ... AC_EFAILED */
+    AC_STAT_CANCELED = 7,   /* ... AC_ECANCELED */
+    AC_STAT_EXPIRED = 8,    /* ... AC_EEXPIRED */
+    AC_STAT_ABORTED = 9,    /* ... AC_EABORTED */
+    AC_STAT_REJECTED = 10,  /* tasks refused: no room, or shut down */
+    AC_STAT_WAIT_NS = 11,   /* from accepted to started, of all that started */
+    AC_STAT_WAIT_MAX_NS = 12,
+    AC_STAT_RUN_NS = 13, /* from started to ended */
+    AC_STAT_RUN_MAX_NS = 14,
+    AC_STATS = 15 /* how many this header knows */
+};
+AC_API int ac_pool_stats(const ac_pool *pool, uint64_t values[],
+                         size_t n) AC_NOTHROW;
+
 /* Drain, join the workers, free the pool.  Futures live on until their last
  * reference goes.  AC_EDEADLK as above: the pool is then untouched. */
 AC_API int ac_pool_destroy(ac_pool *pool) AC_NOTHROW;
@@ -238,20 +324,69 @@ AC_API int ac_task_attr_set_free_result(ac_task_attr *attr,
                                         ac_free_fn *fn) AC_NOTHROW;
 
 /*
+ * Levels.  A worker that is free starts the oldest task of the highest level
+ * that has one.  So that none starves, a task that is the oldest of its level
+ * is started at the latest when AC_MAX_PASSED tasks of higher levels have been
+ * started before it.
+ */
+typedef enum ac_priority {
+    AC_PRIORITY_LOW = 0,
+    AC_PRIORITY_NORMAL = 1, /* the default */
+    AC_PRIORITY_HIGH = 2
+} ac_priority;
+#define AC_MAX_PASSED 64
+AC_API int ac_task_attr_set_priority(ac_task_attr *attr,
+                                     ac_priority priority) AC_NOTHROW;
+
+/*
+ * The task is of no use unless it is started by then.  If it is not, it never
+ * runs and becomes AC_EEXPIRED, as soon as somebody meets it: a worker, a
+ * submitter that finds the queue full, or a call on its future (status, wait,
+ * get, take, cancel, ac_wait).  There is no timer: an iterator delivers it when
+ * one of these has met it.  AC_FOREVER, the default: no limit.
+ */
+AC_API int ac_task_attr_set_start_by(ac_task_attr *attr,
+                                     ac_deadline start_by) AC_NOTHROW;
+
+/*
  * Run fn(arg) on the pool.  *future is a reference of yours; pass NULL when
  * nobody will ask: the task runs all the same.  What you wrote before is
  * visible to the task.  On error nothing was queued and arg is still yours.
- * A pool of one worker starts its tasks in the order of submission.
+ * A pool of one worker starts tasks of one priority in the order of
+ * submission.
  *
- * AC_EINVAL, AC_ENOMEM, AC_ESHUTDOWN.
+ * AC_EINVAL, AC_ENOMEM, AC_ESHUTDOWN; AC_EAGAIN: the queue is full, or others
+ * are waiting for room already.
  */
 AC_API int ac_submit(ac_pool *pool, const ac_task_attr *attr, ac_task_fn *fn,
                      void *arg, ac_future **future) AC_NOTHROW;
 
 /*
- * The same, and add the future to an open iterator, all or nothing, with no
- * allocation but the future's own.  `room_by` bounds the wait for room in the
- * pool; pools of this release always have room, so it never waits.
+ * The same, and wait for room in the queue until `room_by`.  Those who wait
+ * get room in the order in which they came.
+ *
+ * AC_ETIMEDOUT instead of AC_EAGAIN; a worker never waits for room in its own
+ * pool: AC_EAGAIN.  AC_ESHUTDOWN also while it waits.
+ */
+AC_API int ac_submit_until(ac_pool *pool, const ac_task_attr *attr,
+                           ac_task_fn *fn, void *arg, ac_deadline room_by,
+                           ac_future **future) AC_NOTHROW;
+
+/*
+ * The same for n tasks, fn(args[0]) to fn(args[n - 1]), queued in that order
+ * without another's between them on one level; all or nothing.  futures[]
+ * gets a reference to each, and may be NULL.  n may be 0.
+ *
+ * Also AC_EINVAL: n is above the pool's capacity.
+ */
+AC_API int ac_submit_many(ac_pool *pool, const ac_task_attr *attr,
+                          ac_task_fn *fn, void *const args[], size_t n,
+                          ac_deadline room_by, ac_future *futures[]) AC_NOTHROW;
+
+/*
+ * As ac_submit_until(), and add the future to an open iterator, all or
+ * nothing, with no allocation but the future's own.  Its place in the iterator
+ * is reserved before it waits for room.
  *
  * Also AC_ECLOSED: the iterator accepts no more.
  */
@@ -266,14 +401,14 @@ AC_API int ac_iter_submit(ac_iter *iter, ac_pool *pool,
 AC_API ac_future *ac_future_ref(ac_future *future) AC_NOTHROW;
 AC_API void ac_future_unref(ac_future *future) AC_NOTHROW;
 
-/* How it ended: AC_OK, AC_EFAILED or AC_ECANCELED; AC_EAGAIN until then. */
+/* How it ended: AC_OK or one of the codes from 32 on; AC_EAGAIN until then. */
 AC_API int ac_future_status(const ac_future *future) AC_NOTHROW;
 
-/* The error number that the task returned; 0 if it has returned none: not
- * yet, or 0, or AC_TASK_CANCELED. */
+/* The error number that the task returned, or that its promise was failed
+ * with; 0 if there is none: not yet, or 0, or AC_TASK_CANCELED. */
 AC_API int ac_future_error(const ac_future *future) AC_NOTHROW;
 
-/* The argument it was submitted with: the way back to your request.  The
+/* The argument it was made with: the way back to your request.  The
  * library never looks at it; whether it still points to something is up to
  * your task.  If the task never ran, it is valid while you hold a reference. */
 AC_API void *ac_future_arg(const ac_future *future) AC_NOTHROW;
@@ -288,12 +423,12 @@ AC_API void *ac_future_arg(const ac_future *future) AC_NOTHROW;
  * AC_ETIMEDOUT, AC_EINVAL, AC_ENOMEM; AC_EDEADLK: the future is the task that
  * is calling, or one that waits for it on this thread.
  */
-AC_API int ac_future_wait(ac_future *future, ac_deadline deadline) AC_NOTHROW;
+AC_API int ac_future_wait(ac_future *future, ac_deadline deadline);
 
 /*
- * Wait as above, then return the future's own status: AC_OK, AC_EFAILED or
- * AC_ECANCELED.  If the task ran, *result is what it left, whatever the
- * status; otherwise *result is unchanged.
+ * Wait as above, then return the future's own status: AC_OK or a code from 32
+ * on.  If the task ran or the promise was set, *result is what it left,
+ * whatever the status; otherwise *result is unchanged.
  *
  * get borrows: the result is valid while you hold a reference and nobody
  * takes it; any number of calls; `result` may be NULL.  take makes it yours:
@@ -301,22 +436,65 @@ AC_API int ac_future_wait(ac_future *future, ac_deadline deadline) AC_NOTHROW;
  * that never ran has nothing to take: both repeat its status.
  */
 AC_API int ac_future_get(ac_future *future, ac_deadline deadline,
-                         void **result) AC_NOTHROW;
+                         void **result);
 AC_API int ac_future_take(ac_future *future, ac_deadline deadline,
-                          void **result) AC_NOTHROW;
+                          void **result);
 
 /*
  * Cancel.  AC_OK: it was queued and will never run, it is done now
  * (AC_ECANCELED) and everyone who waits for it is told; or it was canceled
  * before.  AC_EBUSY: it is running and has been asked to stop; it becomes
  * AC_ECANCELED only if it returns AC_TASK_CANCELED.  AC_EALREADY: it had
- * ended otherwise.
+ * ended otherwise.  The future of an unresolved promise is canceled at once.
  */
 AC_API int ac_future_cancel(ac_future *future) AC_NOTHROW;
 
 /* Inside a task: 1 if someone asked this task to stop, else 0; the innermost
  * task, where one runs inside another's wait.  Elsewhere 0. */
 AC_API int ac_cancel_requested(void) AC_NOTHROW;
+
+/*
+ * Call fn(future, arg) once, when it is done: in the thread that finishes,
+ * cancels or resolves it, after iterators and waits were told, in the order of
+ * registration; if it is done already, at once.  The future is borrowed, and
+ * is kept until then.
+ *
+ * A callback must not block and must not end its thread.  It may cancel,
+ * submit, resolve, and unref this future.  Callbacks of what it thereby
+ * finishes run when it has returned.
+ *
+ * AC_EINVAL, AC_ENOMEM.
+ */
+typedef void ac_done_fn(ac_future *future, void *arg);
+AC_API int ac_future_on_done(ac_future *future, ac_done_fn *fn,
+                             void *arg) AC_NOTHROW;
+
+/* ---- Promise -------------------------------------------------------- */
+
+/*
+ * A future that no pool runs, and its writing end: an event loop, another
+ * library or another machine resolves it.  Of `attr`, free_arg and free_result
+ * count: one that was resolved or failed has run, any other has not; `arg` is
+ * what ac_future_arg() returns.  *future is a reference of yours.
+ * AC_EINVAL, AC_ENOMEM.
+ */
+AC_API int ac_promise_create(const ac_task_attr *attr, void *arg,
+                             ac_promise **promise,
+                             ac_future **future) AC_NOTHROW;
+
+/*
+ * Resolve it: the future becomes AC_OK, or AC_EFAILED with that error (not 0;
+ * with AC_TASK_CANCELED it becomes AC_ECANCELED).  The result is then the
+ * future's.  AC_EALREADY: it is done already, perhaps canceled; the result is
+ * still yours.  AC_EINVAL.
+ */
+AC_API int ac_promise_resolve(ac_promise *promise, void *result) AC_NOTHROW;
+AC_API int ac_promise_fail(ac_promise *promise, int error,
+                           void *result) AC_NOTHROW;
+
+/* Free the writing end.  If it is unresolved, the future becomes
+ * AC_EBROKEN. */
+AC_API void ac_promise_destroy(ac_promise *promise) AC_NOTHROW;
 
 /* ---- As completed --------------------------------------------------- */
 
@@ -352,7 +530,7 @@ AC_API int ac_iter_add(ac_iter *iter, ac_future *future) AC_NOTHROW;
  * Several threads may call it; each future goes to exactly one of them.
  */
 AC_API int ac_iter_next(ac_iter *iter, ac_deadline deadline,
-                        ac_future **future) AC_NOTHROW;
+                        ac_future **future);
 
 /*
  * Up to `max` of them at once.  Waits until `min` are ready (fewer, when
@@ -363,11 +541,21 @@ AC_API int ac_iter_next(ac_iter *iter, ac_deadline deadline,
  * many; codes as for next.
  */
 AC_API int ac_iter_next_many(ac_iter *iter, ac_future *futures[], size_t min,
-                             size_t max, ac_deadline deadline,
-                             size_t *n) AC_NOTHROW;
+                             size_t max, ac_deadline deadline, size_t *n);
 
 /* How many futures are still to come out, ready or not; 0 for NULL. */
 AC_API size_t ac_iter_remaining(const ac_iter *iter) AC_NOTHROW;
+
+/*
+ * A descriptor for poll(), epoll or kqueue: readable exactly while
+ * ac_iter_next() with AC_POLL would not say AC_ETIMEDOUT (level-triggered).
+ * It is the iterator's, made by the first call, always the same, and closed by
+ * ac_iter_destroy(): never read, write or close it.  It is not inherited
+ * across exec.
+ *
+ * AC_EINVAL; AC_ENOMEM: the system has no more descriptors.
+ */
+AC_API int ac_iter_fd(ac_iter *iter, int *fd) AC_NOTHROW;
 
 /* Cancel, as ac_future_cancel() does, every future that has not completed.
  * They still come out.  AC_EINVAL. */
@@ -407,7 +595,7 @@ typedef enum ac_wait_mode {
     AC_FIRST_ERROR = 2
 } ac_wait_mode;
 AC_API int ac_wait(ac_future *const futures[], size_t n, ac_wait_mode mode,
-                   ac_deadline deadline, size_t *which) AC_NOTHROW;
+                   ac_deadline deadline, size_t *which);
 
 /* ---- Version of the library ----------------------------------------- */
 

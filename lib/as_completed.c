@@ -8,18 +8,21 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "fork.h"
 #include "iter.h"
 #include "mem.h"
 #include "set.h"
 
-static bool
-has_null(ac_future *const futures[], size_t n)
+static int
+check(ac_future *const futures[], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (futures[i] == NULL)
-            return true;
+            return AC_EINVAL;
+        if (aci_forked(futures[i]->cache->born))
+            return AC_EFORKED;
     }
-    return false;
+    return AC_OK;
 }
 
 static void
@@ -86,10 +89,8 @@ ac_as_completed(ac_future *const futures[], size_t n, ac_iter **out)
         rc = AC_ENOMEM;
         goto fail_iter;
     }
-    if (has_null(futures, n)) {
-        rc = AC_EINVAL;
+    if ((rc = check(futures, n)) != AC_OK)
         goto fail_set;
-    }
     fill(iter, futures, n, &seen, &back);
     aci_set_free(&seen);
     watch(iter, back, n);

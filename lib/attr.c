@@ -20,7 +20,10 @@ static const struct ac_pool_attr pool_defaults = {
     .help = AC_HELP_UNTIMED,
 };
 
-static const struct ac_task_attr task_defaults = {NULL, NULL};
+static const struct ac_task_attr task_defaults = {
+    .priority = AC_PRIORITY_NORMAL,
+    .start_by = AC_FOREVER,
+};
 
 const struct ac_pool_attr *
 aci_pool_attr(const ac_pool_attr *attr)
@@ -85,6 +88,46 @@ ac_pool_attr_set_help(ac_pool_attr *attr, ac_help help)
 }
 
 int
+ac_pool_attr_set_capacity(ac_pool_attr *attr, size_t tasks)
+{
+    if (attr == NULL)
+        return AC_EINVAL;
+    attr->capacity = tasks;
+    return AC_OK;
+}
+
+int
+ac_pool_attr_set_timing(ac_pool_attr *attr, int on)
+{
+    if (attr == NULL)
+        return AC_EINVAL;
+    attr->timing = on != 0;
+    return AC_OK;
+}
+
+int
+ac_pool_attr_set_hooks(ac_pool_attr *attr, ac_start_fn *start, ac_stop_fn *stop,
+                       void *arg)
+{
+    if (attr == NULL)
+        return AC_EINVAL;
+    attr->start = start;
+    attr->stop = stop;
+    attr->hook_arg = arg;
+    return AC_OK;
+}
+
+int
+ac_pool_attr_set_trace(ac_pool_attr *attr, ac_trace_fn *fn, void *arg)
+{
+    if (attr == NULL)
+        return AC_EINVAL;
+    attr->trace = fn;
+    attr->trace_arg = arg;
+    return AC_OK;
+}
+
+int
 ac_task_attr_create(ac_task_attr **out)
 {
     if (out == NULL)
@@ -118,5 +161,25 @@ ac_task_attr_set_free_result(ac_task_attr *attr, ac_free_fn *fn)
     if (attr == NULL)
         return AC_EINVAL;
     attr->free_result = fn;
+    return AC_OK;
+}
+
+int
+ac_task_attr_set_priority(ac_task_attr *attr, ac_priority priority)
+{
+    if (attr == NULL ||
+        (priority != AC_PRIORITY_LOW && priority != AC_PRIORITY_NORMAL &&
+         priority != AC_PRIORITY_HIGH))
+        return AC_EINVAL;
+    attr->priority = priority;
+    return AC_OK;
+}
+
+int
+ac_task_attr_set_start_by(ac_task_attr *attr, ac_deadline start_by)
+{
+    if (attr == NULL)
+        return AC_EINVAL;
+    attr->start_by = start_by;
     return AC_OK;
 }

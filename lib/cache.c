@@ -1,31 +1,38 @@
 /*
- * cache - the memory and the stripe locks of one pool's futures
+ * cache - the memory and the stripe locks of one owner's futures
  *
  * Nodes come from the C library's allocator.
  *
  * Locking: the stripe locks are the futures' (future.h); the cache itself has
  * only its count.
- * Lifetime: counted; the pool and each node hold one reference.
+ * Lifetime: counted; the owner and each node hold one reference.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "cache.h"
 
+#include "fork.h"
 #include "mem.h"
 
 int
-aci_cache_create(struct aci_owner *owner, struct aci_cache **out)
+aci_cache_create(const struct aci_owner *owner, size_t n_stripes,
+                 struct aci_cache **out)
 {
     size_t made = 0;
-    struct aci_cache *cache = aci_alloc_aligned(ACI_CACHE_LINE, sizeof *cache);
+    if (aci_fork_watch() != AC_OK)
+        return AC_ENOMEM;
+    struct aci_cache *cache = aci_alloc_aligned(
+        ACI_CACHE_LINE, sizeof *cache + n_stripes * sizeof *cache->stripes);
     if (cache == NULL)
         return AC_ENOMEM;
-    for (; made < ACI_STRIPES; made++) {
+    for (; made < n_stripes; made++) {
         if (aci_mutex_init(&cache->stripes[made].mu) != AC_OK)
             goto fail_stripes;
     }
     aci_refcount_init(&cache->refs, 1);
     cache->owner = owner;
+    cache->born = aci_fork_number();
+    cache->n_stripes = n_stripes;
     *out = cache;
     return AC_OK;
 
@@ -41,7 +48,7 @@ aci_cache_unref(struct aci_cache *cache)
 {
     if (!aci_unref(&cache->refs))
         return;
-    for (size_t i = 0; i < ACI_STRIPES; i++)
+    for (size_t i = 0; i < cache->n_stripes; i++)
         aci_mutex_destroy(&cache->stripes[i].mu);
     aci_free(cache);
 }

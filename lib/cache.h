@@ -1,7 +1,7 @@
 /*
- * cache - the memory and the stripe locks of one pool's futures
+ * cache - the memory and the stripe locks of one owner's futures
  *
- * It outlives its pool for as long as one of its futures lives.
+ * It outlives its owner for as long as one of its futures lives.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ACI_STRIPES 16
+#define ACI_STRIPES 16 /* of a pool; a power of two */
 
 struct aci_owner; /* owner.h, a layer up; only passed through here */
 
@@ -23,16 +23,20 @@ struct aci_stripe {
 };
 
 struct aci_cache {
-    struct aci_refcount refs; /* one for the pool, one for each node */
-    /* immutable; may be followed only while a future of it is unfinished */
-    struct aci_owner *owner;
-    struct aci_stripe stripes[ACI_STRIPES]; /* immutable */
+    struct aci_refcount refs; /* one for the owner, one for each node */
+    /* immutable; may be followed only while a future of it is unfinished or
+     * not settled yet */
+    const struct aci_owner *owner;
+    unsigned born;               /* immutable: see fork.h */
+    size_t n_stripes;            /* immutable: a power of two */
+    struct aci_stripe stripes[]; /* immutable */
 };
 
 /* AC_OK or AC_ENOMEM. */
-int aci_cache_create(struct aci_owner *owner, struct aci_cache **cache);
+int aci_cache_create(const struct aci_owner *owner, size_t n_stripes,
+                     struct aci_cache **cache);
 
-/* The pool lets go. */
+/* The owner lets go. */
 void aci_cache_unref(struct aci_cache *cache);
 
 /* Zeroed memory for one node, or NULL. */
@@ -44,7 +48,8 @@ static inline struct aci_mutex *
 aci_cache_stripe(struct aci_cache *cache, const void *node)
 {
     uintptr_t address = (uintptr_t)node;
-    return &cache->stripes[(address / 64 + address / 4096) % ACI_STRIPES].mu;
+    size_t i = (address / 64 + address / 4096) & (cache->n_stripes - 1);
+    return &cache->stripes[i].mu;
 }
 
 #endif

@@ -10,18 +10,19 @@
  */
 #include "frame.h"
 
+#include "fork.h"
 #include "future.h"
 
 static _Thread_local struct aci_frame *innermost;
-static _Thread_local struct aci_owner *works_for;
+static _Thread_local const struct aci_owner *works_for;
 
 void
-aci_thread_works_for(struct aci_owner *owner)
+aci_thread_works_for(const struct aci_owner *owner)
 {
     works_for = owner;
 }
 
-struct aci_owner *
+const struct aci_owner *
 aci_thread_owner(void)
 {
     return works_for;
@@ -75,6 +76,7 @@ aci_frame_runs(const ac_future *future)
 int
 ac_cancel_requested(void)
 {
-    return innermost != NULL && (aci_future_asked(innermost->future) ||
-                                 atomic_load(innermost->stop));
+    if (innermost == NULL || aci_forked(innermost->future->cache->born))
+        return 0;
+    return aci_future_asked(innermost->future) || atomic_load(innermost->stop);
 }

@@ -23,8 +23,8 @@ struct aci_frame {
 };
 
 /* This thread works for `owner` from now on; NULL, the default: for nobody. */
-void aci_thread_works_for(struct aci_owner *owner);
-struct aci_owner *aci_thread_owner(void);
+void aci_thread_works_for(const struct aci_owner *owner);
+const struct aci_owner *aci_thread_owner(void);
 
 void aci_frame_push(struct aci_frame *frame, ac_future *future,
                     const atomic_bool *stop);

@@ -4,7 +4,9 @@
  * Locking: a future has no lock of its own.  Its phase is one atomic word; its
  * registrations are guarded by one of the cache's stripe locks.  Lock order:
  * stripe, then the lock of an iterator or a wait.  No user code runs under
- * either.
+ * either.  Whoever cancels it and whoever resolves a promise's holds the
+ * stripe lock while the state changes, so that the result can be written
+ * before.
  *
  * Lifetime: counted.  The queue or the runner holds a reference until the end
  * is settled; so whoever drops the last one finds it finished, or NEW and
@@ -14,18 +16,32 @@
  */
 #include "future.h"
 
+#include "clock.h"
+#include "due.h"
+#include "fork.h"
 #include "frame.h"
 #include "owner.h"
+
+static struct aci_timed_future *
+timed_of(const ac_future *future)
+{
+    return aci_container_of(future, struct aci_timed_future, future);
+}
 
 ac_future *
 aci_future_create(struct aci_cache *cache, const struct aci_task *task,
                   uint32_t refs, struct aci_sink *sink)
 {
-    ac_future *future = aci_cache_alloc(cache, sizeof *future);
+    bool timed = task->timing || task->start_by != AC_FOREVER;
+    ac_future *future = aci_cache_alloc(
+        cache, timed ? sizeof(struct aci_timed_future) : sizeof *future);
     if (future == NULL)
         return NULL;
+    if (timed)
+        timed_of(future)->start_by = task->start_by;
     aci_refcount_init(&future->refs, refs);
-    atomic_init(&future->state, ACI_NEW | (sink != NULL ? ACI_WATCHED : 0));
+    atomic_init(&future->state, ACI_NEW | (sink != NULL ? ACI_WATCHED : 0) |
+                                    (timed ? ACI_TIMED : 0));
     future->cache = cache;
     future->work.fn = task->fn;
     future->arg = task->arg;
@@ -37,11 +53,14 @@ aci_future_create(struct aci_cache *cache, const struct aci_task *task,
     return future;
 }
 
-/* The last reference is gone: nobody else sees it any more. */
+/* The last reference is gone: nobody else sees it any more.  In a child of
+ * fork() it is left as it is. */
 static void
 destroy(ac_future *future)
 {
     uint32_t state = aci_future_state(future);
+    if (aci_forked(future->cache->born))
+        return;
     if (!(state & ACI_RAN)) {
         if (future->free_arg != NULL)
             future->free_arg(future->arg);
@@ -78,7 +97,7 @@ aci_future_disown_arg(ac_future *future)
 uint32_t
 aci_future_state(const ac_future *future)
 {
-    /* Acquire: pairs with finish() and cancel_queued(). */
+    /* Acquire: pairs with finish() and leave_queue(). */
     return atomic_load_explicit(&future->state, memory_order_acquire);
 }
 
@@ -96,8 +115,10 @@ aci_future_asked(const ac_future *future)
 }
 
 void
-aci_future_accept(ac_future *future)
+aci_future_accept(ac_future *future, bool timing)
 {
+    if (timing)
+        timed_of(future)->accepted = ac_now();
     /* Sequentially consistent: pairs with phase(), see iter.h. */
     atomic_fetch_or(&future->state, ACI_QUEUED);
 }
@@ -108,8 +129,8 @@ leave_queue(ac_future *future, uint32_t phase)
 {
     uint32_t old = aci_future_state(future);
     while ((old & ACI_PHASE) == ACI_QUEUED) {
-        /* Release: pairs with state(), for the canceler's FINISHED.  Acquire:
-         * pairs with accept(). */
+        /* Release: pairs with state(), for what ends it.  Acquire: pairs with
+         * accept(). */
         if (atomic_compare_exchange_weak_explicit(
                 &future->state, &old, (old & ~ACI_PHASE) | phase,
                 memory_order_acq_rel, memory_order_acquire))
@@ -124,8 +145,24 @@ aci_future_claim(ac_future *future)
     return leave_queue(future, ACI_RUNNING | ACI_RAN);
 }
 
-/* Seal the registrations and tell each; nobody can join any more, as the
- * phase is FINISHED already. */
+/* Put the waiters into the order in which they came: the chain has the last
+ * one first. */
+static void
+reverse(struct aci_chain **chain)
+{
+    struct aci_chain *reversed = NULL;
+    while (*chain != NULL) {
+        struct aci_chain *link = *chain;
+        aci_chain_remove(link);
+        aci_chain_push(&reversed, link);
+    }
+    *chain = reversed;
+    if (reversed != NULL)
+        reversed->slot = chain;
+}
+
+/* Tell everyone; nobody can join any more, as the phase is FINISHED
+ * already. */
 static void
 tell_all(ac_future *future)
 {
@@ -134,6 +171,7 @@ tell_all(ac_future *future)
     aci_lock(stripe);
     if (seat->sink != NULL)
         seat->sink->tell(seat->sink, seat);
+    reverse(&future->waiters);
     while (future->waiters != NULL) {
         struct aci_waiter *waiter =
             aci_container_of(future->waiters, struct aci_waiter, on_future);
@@ -143,32 +181,76 @@ tell_all(ac_future *future)
     aci_unlock(stripe);
 }
 
-void
-aci_future_finish(ac_future *future, int rc, void *result)
+int
+aci_future_verdict(int rc)
 {
-    uint32_t status = AC_EFAILED;
     if (rc == 0)
-        status = AC_OK;
-    else if (rc == AC_TASK_CANCELED)
-        status = AC_ECANCELED;
+        return AC_OK;
+    return rc == AC_TASK_CANCELED ? AC_ECANCELED : AC_EFAILED;
+}
+
+static void
+write_result(ac_future *future, int status, int rc, void *result)
+{
     future->work.result = result;
-    future->tail.error = rc == AC_TASK_CANCELED ? 0 : rc;
+    future->tail.error = status == AC_EFAILED ? rc : 0;
+}
+
+void
+aci_future_finish(ac_future *future, int status, int rc, void *result)
+{
+    uint32_t kept = aci_future_state(future) & ACI_TIMED;
+    write_result(future, status, rc, result);
     /* Release: the result, and all that the task did; pairs with state().
      * Acquire: pairs with the lock() that set WATCHED. */
     uint32_t old = atomic_exchange_explicit(
-        &future->state, ACI_FINISHED | ACI_RAN | status, memory_order_acq_rel);
+        &future->state, ACI_FINISHED | ACI_RAN | kept | (uint32_t)status,
+        memory_order_acq_rel);
     if (old & ACI_WATCHED)
         tell_all(future);
 }
 
 bool
-aci_future_cancel_queued(ac_future *future)
+aci_future_resolve(ac_future *future, int rc, void *result)
 {
-    if (!leave_queue(future, ACI_FINISHED | AC_ECANCELED))
-        return false;
+    struct aci_mutex *stripe = aci_cache_stripe(future->cache, future);
+    int status = aci_future_verdict(rc);
+    aci_lock(stripe);
+    bool won = (aci_future_state(future) & ACI_PHASE) == ACI_QUEUED;
+    if (won) {
+        write_result(future, status, rc, result);
+        leave_queue(future, ACI_FINISHED | ACI_RAN | (uint32_t)status);
+    }
+    aci_unlock(stripe);
+    if (won && aci_future_state(future) & ACI_WATCHED)
+        tell_all(future);
+    return won;
+}
+
+bool
+aci_future_end(ac_future *future, int status)
+{
+    return leave_queue(future, ACI_FINISHED | (uint32_t)status);
+}
+
+void
+aci_future_conclude(ac_future *future)
+{
+    const struct aci_owner *owner = future->cache->owner;
+    owner->ops->unqueue(owner, future);
     if (aci_future_state(future) & ACI_WATCHED)
         tell_all(future);
-    return true;
+    aci_due_account(future);
+}
+
+static bool
+cancel_queued(ac_future *future)
+{
+    struct aci_mutex *stripe = aci_cache_stripe(future->cache, future);
+    aci_lock(stripe);
+    bool won = aci_future_end(future, AC_ECANCELED);
+    aci_unlock(stripe);
+    return won;
 }
 
 int
@@ -176,10 +258,12 @@ ac_future_cancel(ac_future *future)
 {
     if (future == NULL)
         return AC_EINVAL;
-    /* The debt that winning brings keeps the owner until settled. */
-    struct aci_owner *owner = future->cache->owner;
-    if (aci_future_cancel_queued(future)) {
-        owner->ops->forget(owner, future);
+    if (aci_forked(future->cache->born))
+        return AC_EFORKED;
+    aci_future_meet(future);
+    if (cancel_queued(future)) {
+        aci_future_conclude(future);
+        aci_due_run();
         return AC_OK;
     }
     uint32_t old = aci_future_state(future);
@@ -190,6 +274,39 @@ ac_future_cancel(ac_future *future)
     if ((old & ACI_PHASE) != ACI_FINISHED)
         return AC_EBUSY;
     return (old & ACI_STATUS) == AC_ECANCELED ? AC_OK : AC_EALREADY;
+}
+
+/* ---- Too late ---- */
+
+ac_deadline
+aci_future_start_by(const ac_future *future)
+{
+    uint32_t state = aci_future_state(future);
+    if (!(state & ACI_TIMED) || (state & ACI_PHASE) != ACI_QUEUED)
+        return AC_FOREVER;
+    return timed_of(future)->start_by;
+}
+
+int64_t
+aci_future_accepted(const ac_future *future)
+{
+    return timed_of(future)->accepted;
+}
+
+bool
+aci_future_late(const ac_future *future)
+{
+    return aci_deadline_passed(aci_future_start_by(future));
+}
+
+bool
+aci_future_meet(ac_future *future)
+{
+    if (!aci_future_late(future) || !aci_future_end(future, AC_EEXPIRED))
+        return false;
+    aci_future_conclude(future);
+    aci_due_run();
+    return true;
 }
 
 bool
@@ -204,7 +321,9 @@ aci_future_take_result(ac_future *future)
 bool
 aci_future_help(ac_future *future, ac_deadline deadline)
 {
-    struct aci_owner *worker = aci_thread_owner();
+    const struct aci_owner *worker = aci_thread_owner();
+    if (aci_future_meet(future))
+        return true;
     if (worker == NULL || worker != future->cache->owner)
         return false;
     return aci_future_phase(future) == ACI_QUEUED &&
@@ -265,6 +384,10 @@ ac_future_status(const ac_future *future)
 {
     if (future == NULL)
         return AC_EINVAL;
+    if (aci_forked(future->cache->born))
+        return AC_EFORKED;
+    /* To be met is not a change of its own: time has made it. */
+    aci_future_meet((ac_future *)future);
     uint32_t state = aci_future_state(future);
     if ((state & ACI_PHASE) != ACI_FINISHED)
         return AC_EAGAIN;
@@ -274,7 +397,7 @@ ac_future_status(const ac_future *future)
 int
 ac_future_error(const ac_future *future)
 {
-    if (future == NULL)
+    if (future == NULL || aci_forked(future->cache->born))
         return 0;
     uint32_t state = aci_future_state(future);
     if ((state & ACI_PHASE) != ACI_FINISHED || !(state & ACI_RAN))
@@ -285,5 +408,7 @@ ac_future_error(const ac_future *future)
 void *
 ac_future_arg(const ac_future *future)
 {
-    return future == NULL ? NULL : future->arg;
+    if (future == NULL || aci_forked(future->cache->born))
+        return NULL;
+    return future->arg;
 }

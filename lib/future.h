@@ -4,14 +4,16 @@
  *                   accept           claim             finish
  *            NEW ----------> QUEUED -------> RUNNING ----------> FINISHED
  *             |                 |                                   ^
- *             | refused         +--------- cancel ------------------+
+ *             | refused         +--- cancel, expire, resolve -------+
  *             v
  *           (gone)
  *
  * NEW: its submitter alone may change it; an iterator may know it already
  * (ac_iter_submit), and leaves it alone.  QUEUED: whoever wins the change of
- * the state word owns it: a worker, a waiter that helps, or a canceler.  That
- * one finishes it, tells everyone, and then settles with the owner.
+ * the state word owns it, and the queue's reference: a worker, a waiter that
+ * helps, a canceler, or who finds it too late to start.  That one takes it out
+ * of the queue, finishes it, tells everyone, and then settles with the owner.
+ * A promise's future is QUEUED until it is resolved, and never RUNNING.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -40,6 +42,7 @@
 #define ACI_ASKED UINT32_C(0x0800)   /* asked to stop while running */
 #define ACI_RAN UINT32_C(0x1000)     /* claimed to run; result is valid */
 #define ACI_TAKEN UINT32_C(0x2000)   /* somebody owns the result */
+#define ACI_TIMED UINT32_C(0x4000)   /* immutable: a struct aci_timed_future */
 
 struct ac_future {
     struct aci_refcount refs; /* atomic: refcount.h */
@@ -54,11 +57,19 @@ struct ac_future {
     ac_free_fn *free_arg;    /* immutable once accepted */
     ac_free_fn *free_result; /* immutable */
     union {
-        struct aci_list queue; /* the owner's lock, until claimed */
-        int error;             /* written before finished, if it ran */
+        /* the owner's lock, until taken out; then of who ended it (due.h) */
+        struct aci_list queue;
+        int error; /* written before finished, if it ran */
     } tail;
     struct aci_seat seat;      /* stripe: the built-in registration */
     struct aci_chain *waiters; /* stripe: struct aci_waiter.on_future */
+};
+
+/* What only some tasks need. */
+struct aci_timed_future {
+    ac_future future;
+    ac_deadline start_by; /* immutable */
+    int64_t accepted;     /* immutable once accepted: when that was */
 };
 
 static_assert(sizeof(void *) != 8 || sizeof(ac_future) <= 96,
@@ -72,6 +83,8 @@ struct aci_task {
     void *arg;
     ac_free_fn *free_arg;
     ac_free_fn *free_result;
+    ac_deadline start_by; /* AC_FOREVER: no limit */
+    bool timing;          /* remember when it is accepted */
 };
 
 /* A NEW future with that many references, or NULL.  If `sink` is not NULL,
@@ -83,20 +96,47 @@ ac_future *aci_future_create(struct aci_cache *cache,
 /* The submitter gives up a NEW future: its argument is the caller's again. */
 void aci_future_disown_arg(ac_future *future);
 
-/* NEW to QUEUED; the caller holds the owner's lock. */
-void aci_future_accept(ac_future *future);
+/* NEW to QUEUED; the caller holds the owner's lock.  `timing` as it was made
+ * with. */
+void aci_future_accept(ac_future *future, bool timing);
 
 /* QUEUED to RUNNING; false if another one was faster.  Winning makes this
  * thread its runner. */
 bool aci_future_claim(ac_future *future);
 
-/* By its runner: finish it, and tell everyone.  `rc` is what the task
- * returned. */
-void aci_future_finish(ac_future *future, int rc, void *result);
+/* The status of a task that returned `rc`. */
+int aci_future_verdict(int rc);
 
-/* QUEUED to FINISHED, canceled, and tell everyone; false if another one was
- * faster.  Winning leaves this thread owing the owner its account. */
-bool aci_future_cancel_queued(ac_future *future);
+/* By its runner: finish it, and tell everyone.  The error number is `rc` if
+ * the status is AC_EFAILED.  What is due (due.h) is left to the caller. */
+void aci_future_finish(ac_future *future, int status, int rc, void *result);
+
+/* A promise's, QUEUED to FINISHED with a result, and tell everyone; false if
+ * another one was faster.  Winning gives the caller the reference for being
+ * unresolved.  What is due is left to the caller. */
+bool aci_future_resolve(ac_future *future, int rc, void *result);
+
+/* QUEUED to FINISHED, without having run; false if another one was faster.
+ * Winning obliges to aci_future_conclude(). */
+bool aci_future_end(ac_future *future, int status);
+
+/* The caller has ended it: take it out of its queue and tell everyone.  The
+ * queue's reference goes with the account that is due (due.h); to run what is
+ * due is left to the caller, who holds no lock. */
+void aci_future_conclude(ac_future *future);
+
+/* Too late to start?  Reads the clock only if there is such a time. */
+bool aci_future_late(const ac_future *future);
+
+/* Of one that was made with timing: when it was accepted. */
+int64_t aci_future_accepted(const ac_future *future);
+
+/* Until when it is to be started, while it is queued; else AC_FOREVER. */
+ac_deadline aci_future_start_by(const ac_future *future);
+
+/* A call meets it: if it is queued, but too late to start, it expires here and
+ * now.  True if so.  The caller holds a reference, and no lock. */
+bool aci_future_meet(ac_future *future);
 
 /* The whole word, with everything before it visible.  Pairs with the change
  * to FINISHED. */

@@ -18,6 +18,7 @@
  */
 #include "iter.h"
 
+#include "fork.h"
 #include "mem.h"
 
 static struct aci_seat *
@@ -103,11 +104,26 @@ aci_iter_pick_locked(ac_iter *iter, struct aci_consumer *consumer)
     aci_unpark(&consumer->parked);
 }
 
+static bool
+at_end_locked(const ac_iter *iter)
+{
+    return iter->closed && aci_iter_remaining_locked(iter) == 0;
+}
+
+void
+aci_iter_show_locked(ac_iter *iter)
+{
+    if (aci_pollable_is_open(&iter->pollable))
+        aci_pollable_set(&iter->pollable,
+                         iter->n_ready > 0 || at_end_locked(iter));
+}
+
 void
 aci_iter_wake_locked(ac_iter *iter)
 {
-    bool end = iter->closed && aci_iter_remaining_locked(iter) == 0;
+    bool end = at_end_locked(iter);
     struct aci_list *at = iter->consumers.next;
+    aci_iter_show_locked(iter);
     while (at != &iter->consumers) {
         struct aci_consumer *consumer = consumer_of(at);
         at = at->next;
@@ -209,6 +225,8 @@ tell_set(struct aci_sink *sink, struct aci_seat *seat)
 int
 aci_iter_create(size_t n, ac_iter **out)
 {
+    if (aci_fork_watch() != AC_OK)
+        return AC_ENOMEM;
     ac_iter *iter = aci_alloc_array(sizeof *iter, n, sizeof *iter->set);
     if (iter == NULL)
         return AC_ENOMEM;
@@ -225,6 +243,8 @@ aci_iter_create(size_t n, ac_iter **out)
     for (size_t i = 0; i < ACI_CURSORS; i++)
         iter->cursors[i].at = &iter->pending;
     atomic_init(&iter->n_helpers, 0);
+    aci_pollable_init(&iter->pollable);
+    iter->born = aci_fork_number();
     *out = iter;
     return AC_OK;
 }
@@ -257,6 +277,8 @@ ac_iter_add(ac_iter *iter, ac_future *future)
 {
     if (iter == NULL || future == NULL)
         return AC_EINVAL;
+    if (aci_forked(iter->born) || aci_forked(future->cache->born))
+        return AC_EFORKED;
     struct aci_waiter *waiter = aci_alloc(sizeof *waiter);
     if (waiter == NULL)
         return AC_ENOMEM;
@@ -311,6 +333,8 @@ ac_iter_close(ac_iter *iter)
 {
     if (iter == NULL)
         return AC_EINVAL;
+    if (aci_forked(iter->born))
+        return AC_EFORKED;
     aci_lock(&iter->mu);
     iter->closed = true;
     aci_iter_wake_locked(iter);
@@ -330,7 +354,7 @@ ac_iter_abandon(ac_iter *iter)
 void
 ac_iter_destroy(ac_iter *iter)
 {
-    if (iter == NULL)
+    if (iter == NULL || aci_forked(iter->born))
         return;
     aci_assert(aci_list_empty(&iter->consumers));
     release_pending(iter);
@@ -338,14 +362,47 @@ ac_iter_destroy(ac_iter *iter)
         struct aci_seat *seat = seat_of(aci_list_pop(&iter->ready));
         release(iter, seat);
     }
+    aci_pollable_close(&iter->pollable);
     aci_mutex_destroy(&iter->mu);
     aci_free(iter);
+}
+
+/* The descriptor is made without the lock; if two threads are at it, one of
+ * them was in vain. */
+int
+ac_iter_fd(ac_iter *iter, int *fd)
+{
+    struct aci_pollable made;
+    int rc = AC_OK;
+    if (iter == NULL || fd == NULL)
+        return AC_EINVAL;
+    if (aci_forked(iter->born))
+        return AC_EFORKED;
+    aci_pollable_init(&made);
+    aci_lock(&iter->mu);
+    if (!aci_pollable_is_open(&iter->pollable)) {
+        aci_unlock(&iter->mu);
+        rc = aci_pollable_open(&made);
+        aci_lock(&iter->mu);
+    }
+    if (rc == AC_OK && !aci_pollable_is_open(&iter->pollable)) {
+        iter->pollable = made;
+        aci_pollable_init(&made);
+        aci_iter_show_locked(iter);
+    }
+    if (aci_pollable_is_open(&iter->pollable)) {
+        *fd = iter->pollable.fd;
+        rc = AC_OK;
+    }
+    aci_unlock(&iter->mu);
+    aci_pollable_close(&made);
+    return rc;
 }
 
 size_t
 ac_iter_remaining(const ac_iter *iter)
 {
-    if (iter == NULL)
+    if (iter == NULL || aci_forked(iter->born))
         return 0;
     struct aci_mutex *mu = &((ac_iter *)iter)->mu; /* not part of its value */
     aci_lock(mu);
@@ -361,6 +418,8 @@ ac_iter_cancel(ac_iter *iter)
 {
     if (iter == NULL)
         return AC_EINVAL;
+    if (aci_forked(iter->born))
+        return AC_EFORKED;
     aci_lock(&iter->mu);
     for (size_t n = iter->n_pending; n > 0 && iter->n_pending > 0; n--) {
         struct aci_seat *seat = seat_of(iter->pending.next);

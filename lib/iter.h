@@ -18,6 +18,7 @@
 #include "frame.h"
 #include "future.h"
 #include "park.h"
+#include "pollable.h"
 #include "waiter.h"
 
 #include <stdatomic.h>
@@ -44,6 +45,9 @@ struct ac_iter {
     size_t n_pending;          /* mu */
     size_t n_ready;            /* mu */
     bool closed;               /* mu: no more adds */
+    /* mu: shows whether next would return something; made on request */
+    struct aci_pollable pollable;
+    unsigned born; /* immutable: see fork.h */
 
     /* mu: the workers of two pools may look for members to run; those of a
      * third make one of these begin anew */
@@ -106,10 +110,14 @@ size_t aci_iter_need_locked(const ac_iter *iter, size_t min);
  * whoever runs them would wait for himself. */
 bool aci_iter_stuck_locked(const ac_iter *iter, const struct aci_frame *top);
 
+/* The descriptor, if there is one, is readable exactly while next would return
+ * at once.  To be called in the critical section that may have changed that. */
+void aci_iter_show_locked(ac_iter *iter);
+
 /* Wake the first consumer that can be served with what is ready, or is stuck;
- * every consumer when there is nothing left to wait for.  To be called whenever
- * something became ready, and by a consumer that leaves or did not take what
- * it was woken for. */
+ * every consumer when there is nothing left to wait for; and show it.  To be
+ * called whenever something became ready, and by a consumer that leaves or did
+ * not take what it was woken for. */
 void aci_iter_wake_locked(ac_iter *iter);
 
 /* Put a member on, or take it off, the pending list. */

@@ -12,6 +12,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "clock.h"
+#include "fork.h"
 #include "frame.h"
 #include "iter.h"
 #include "mem.h"
@@ -34,6 +35,7 @@ take_locked(ac_iter *iter, size_t max, struct aci_list *taken)
         aci_list_append(taken, link);
         iter->n_ready--;
     }
+    aci_iter_show_locked(iter);
     return n;
 }
 
@@ -196,6 +198,8 @@ static int
 next(ac_iter *iter, const struct request *want, ac_future *futures[], size_t *n)
 {
     struct aci_list taken;
+    if (aci_forked(iter->born))
+        return AC_EFORKED;
     aci_lock(&iter->mu);
     int rc = next_locked(iter, want, NULL, &taken, n);
     if (rc != AC_EAGAIN) {

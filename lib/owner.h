@@ -1,12 +1,13 @@
 /*
- * owner - what a future may ask of whatever runs it
+ * owner - what a future may ask of whatever resolves it
  *
  * One of the two upward calls (waiter.h is the other): a future knows no pool,
- * only this.  A pool is an owner.
+ * only this.  A pool is an owner; so is what stands behind promises.
  *
- * The owner of a future lives at least until the future is finished and
- * everyone was told; whoever claims a task owes its owner one accounting step
- * after that, and an owner waits for these steps before it goes.
+ * The owner of a future lives at least until the future is finished, everyone
+ * was told, and its account is settled; whoever takes a task out of the QUEUED
+ * state owes its owner that step, and an owner waits for these steps before it
+ * goes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,17 +20,22 @@
 
 struct aci_owner;
 
+/* All are called with no lock held. */
 struct aci_owner_ops {
-    /* `future` was canceled by the caller while it was queued, and everyone
-     * was told: take it out of the queue, and settle its account.  Called
-     * with no lock held; the last touch of the owner. */
-    void (*forget)(struct aci_owner *owner, ac_future *future);
+    /* The caller has taken `future` out of the QUEUED state: take it out of
+     * the queue too, if it is still there; its room is free then.  The queue's
+     * reference is the caller's. */
+    void (*unqueue)(const struct aci_owner *owner, ac_future *future);
+
+    /* The caller has ended `future` before it ran, everyone was told, and its
+     * callbacks have returned.  The last touch of the owner. */
+    void (*settle)(const struct aci_owner *owner, ac_future *future);
 
     /* Run `future` here and now, if it is queued, the caller is one of the
      * owner's workers and the rules for a wait with that deadline allow it.
-     * The caller holds a reference to the future, and no lock.  True if it
-     * ran: it is finished then. */
-    bool (*help)(struct aci_owner *owner, ac_future *future,
+     * The caller holds a reference to the future.  True if it ran: it is
+     * finished then. */
+    bool (*help)(const struct aci_owner *owner, ac_future *future,
                  ac_deadline deadline);
 
     /* May a wait with that deadline, in one of the owner's workers, run a task

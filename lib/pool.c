@@ -13,12 +13,15 @@
 #include "pool.h"
 
 #include "cpus.h"
+#include "due.h"
+#include "fork.h"
 #include "frame.h"
 #include "mem.h"
+#include "room.h"
 #include "worker.h"
 
 static ac_pool *
-pool_of(struct aci_owner *owner)
+pool_of(const struct aci_owner *owner)
 {
     return aci_container_of(owner, ac_pool, owner);
 }
@@ -29,80 +32,63 @@ aci_pool_is_mine(const ac_pool *pool)
     return aci_thread_owner() == &pool->owner;
 }
 
-/* ---- Tasks in and out ---- */
-
-int
-aci_pool_push(ac_pool *pool, ac_future *future)
-{
-    int rc = AC_ESHUTDOWN;
-    aci_lock(&pool->mu);
-    if (pool->phase == ACI_ACCEPTING) {
-        aci_future_accept(future);
-        aci_runq_push(&pool->runq, future);
-        pool->unfinished++;
-        aci_unpark_first(&pool->idle);
-        rc = AC_OK;
-    }
-    aci_unlock(&pool->mu);
-    return rc;
-}
+/* ---- As the owner of its futures ---- */
 
 void
-aci_pool_settle_locked(ac_pool *pool, size_t n)
+aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome)
 {
-    aci_assert(pool->unfinished >= n);
-    pool->unfinished -= n;
-    if (n > 0 && pool->unfinished == 0)
+    aci_assert(pool->unfinished > 0);
+    aci_stats_ended(&pool->stats, outcome);
+    if (--pool->unfinished == 0)
         aci_unpark_all(&pool->watchers);
 }
 
-/* Owner's call: a canceler has finished this one. */
 static void
-forget(struct aci_owner *owner, ac_future *future)
+unqueue(const struct aci_owner *owner, ac_future *future)
 {
     ac_pool *pool = pool_of(owner);
     aci_lock(&pool->mu);
-    bool was_queued = aci_runq_remove(&pool->runq, future);
-    aci_pool_settle_locked(pool, 1);
+    aci_runq_remove(&pool->runq, future);
+    aci_room_grant_locked(pool);
     aci_unlock(&pool->mu);
-    if (was_queued)
-        ac_future_unref(future);
 }
 
-/* Owner's call. */
+static void
+settle(const struct aci_owner *owner, ac_future *future)
+{
+    ac_pool *pool = pool_of(owner);
+    const struct aci_outcome outcome = {.status = ac_future_status(future)};
+    aci_pool_trace(pool, AC_TRACE_ENDED, future);
+    aci_lock(&pool->mu);
+    aci_pool_settle_locked(pool, &outcome);
+    aci_unlock(&pool->mu);
+}
+
 static bool
 may_help(const struct aci_owner *owner, ac_deadline deadline)
 {
-    const ac_pool *pool = aci_container_of(owner, const ac_pool, owner);
+    const ac_pool *pool = pool_of(owner);
     if (deadline != AC_FOREVER && pool->attr.help != AC_HELP_ALWAYS)
         return false;
-    /* Once all is canceled, what is queued is the canceler's. */
-    return aci_frame_depth() <= AC_MAX_NESTING && !atomic_load(&pool->stop);
+    /* Once all is canceled, what is queued is the canceler's.  A callback must
+     * not block, and what it would run could not be told of in there. */
+    return aci_frame_depth() <= AC_MAX_NESTING && !atomic_load(&pool->stop) &&
+           !aci_due_running();
 }
 
-/* Owner's call: run a queued task on top of the one that waits for it. */
 static bool
-help(struct aci_owner *owner, ac_future *future, ac_deadline deadline)
+help(const struct aci_owner *owner, ac_future *future, ac_deadline deadline)
 {
-    ac_pool *pool = pool_of(owner);
     if (!may_help(owner, deadline) || !aci_future_claim(future))
         return false;
-    aci_lock(&pool->mu);
-    bool was_queued = aci_runq_remove(&pool->runq, future);
-    aci_unlock(&pool->mu);
-    /* The run takes a reference: the queue's, or, if a worker has just popped
-     * the future and is about to see that it is claimed, one more. */
-    if (!was_queued)
-        ac_future_ref(future);
-    aci_worker_run(pool, future);
-    aci_lock(&pool->mu);
-    aci_pool_settle_locked(pool, 1);
-    aci_unlock(&pool->mu);
+    unqueue(owner, future);
+    aci_worker_run_nested(pool_of(owner), future);
     return true;
 }
 
 static const struct aci_owner_ops pool_ops = {
-    .forget = forget,
+    .unqueue = unqueue,
+    .settle = settle,
     .help = help,
     .may_help = may_help,
 };
@@ -118,6 +104,14 @@ aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase)
     if (phase == ACI_CANCELING)
         atomic_store(&pool->stop, true);
     aci_unpark_all(&pool->idle);
+    aci_unpark_all(&pool->line);
+}
+
+void
+aci_pool_leave_locked(ac_pool *pool)
+{
+    if (--pool->visitors == 0 && pool->unfinished == 0)
+        aci_unpark_all(&pool->watchers);
 }
 
 /* Join the first n workers, which find the pool stopped and nothing queued. */
@@ -160,6 +154,8 @@ ac_pool_destroy(ac_pool *pool)
 {
     if (pool == NULL)
         return AC_OK;
+    if (aci_forked(pool->cache->born))
+        return AC_EFORKED;
     if (aci_pool_is_mine(pool))
         return AC_EDEADLK;
     wait_for_the_last(pool);
@@ -179,7 +175,8 @@ pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
         aci_alloc_array(sizeof *pool, workers, sizeof *pool->workers);
     if (pool == NULL)
         return rc;
-    if ((rc = aci_cache_create(&pool->owner, &pool->cache)) != AC_OK)
+    if ((rc = aci_cache_create(&pool->owner, ACI_STRIPES, &pool->cache)) !=
+        AC_OK)
         goto fail_pool;
     if ((rc = aci_mutex_init(&pool->mu)) != AC_OK)
         goto fail_cache;
@@ -191,6 +188,7 @@ pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
     aci_runq_init(&pool->runq);
     aci_list_init(&pool->idle);
     aci_list_init(&pool->watchers);
+    aci_list_init(&pool->line);
     pool->n_workers = workers;
     *out = pool;
     return AC_OK;
@@ -204,12 +202,28 @@ fail_pool:
     return rc;
 }
 
+/* Wait until every worker has called its start hook.  AC_OK or AC_EHOOK. */
+static int
+await_hooks(ac_pool *pool)
+{
+    aci_lock(&pool->mu);
+    while (pool->starting > 0) {
+        aci_list_append(&pool->watchers, &pool->last.link);
+        aci_park(&pool->last, &pool->mu, AC_FOREVER);
+    }
+    bool refused = pool->refused;
+    aci_unlock(&pool->mu);
+    return refused ? AC_EHOOK : AC_OK;
+}
+
 /* All of them, or none.  Each needs only what was made before it. */
 static int
 start_workers(ac_pool *pool)
 {
     int rc = AC_OK;
     size_t parked = 0, started = 0;
+    if (pool->attr.start != NULL)
+        pool->starting = pool->n_workers;
     for (; parked < pool->n_workers; parked++) {
         struct aci_worker *worker = &pool->workers[parked];
         worker->pool = pool;
@@ -224,7 +238,8 @@ start_workers(ac_pool *pool)
         if (rc != AC_OK)
             goto fail;
     }
-    return AC_OK;
+    if ((rc = await_hooks(pool)) == AC_OK)
+        return AC_OK;
 
 fail:
     join_workers(pool, started);

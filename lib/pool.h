@@ -2,10 +2,11 @@
  * pool - a fixed set of workers and the queue of tasks that wait for them
  *
  * Accounting: a task counts as unfinished from the moment it is accepted until
- * whoever claimed it (a worker, a wait that runs it in place, a canceler) has
- * finished it and told everyone; who ran it has dropped its reference before.
- * To settle is that one's last touch of the pool; who stops the pool waits for
- * all of these.
+ * whoever took it out of the QUEUED state (a worker, a wait that runs it in
+ * place, a canceler, who finds it expired) has finished it and told everyone,
+ * and its callbacks have returned; who ran it has dropped its reference
+ * before.  To settle is that one's last touch of the pool; who stops the pool
+ * waits for all of these.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,16 +18,20 @@
 #include "owner.h"
 #include "park.h"
 #include "runq.h"
+#include "stats.h"
 
 #include <stdatomic.h>
 
 enum aci_pool_phase { ACI_ACCEPTING, ACI_DRAINING, ACI_CANCELING };
 
 struct aci_worker {
-    struct aci_parked parked; /* pool's mu */
-    pthread_t thread;         /* immutable */
-    ac_pool *pool;            /* immutable */
-    size_t number;            /* immutable */
+    struct aci_parked parked;   /* pool's mu */
+    pthread_t thread;           /* pool's mu, once there are tasks */
+    pthread_t before;           /* the worker's: whom it replaced, */
+    bool replaces;              /* if so; to be joined by it */
+    ac_pool *pool;              /* immutable */
+    size_t number;              /* immutable */
+    struct aci_outcome outcome; /* the worker's: of its outermost task */
 };
 
 struct ac_pool {
@@ -40,10 +45,17 @@ struct ac_pool {
     struct aci_runq runq;      /* mu */
     struct aci_list idle;      /* mu: parked workers, the last one first */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
+    struct aci_list line;      /* mu: struct aci_place.parked, for room */
+    uint64_t tickets;          /* mu: how many have stood in the line */
+    size_t promised;           /* mu: room that some of these were given */
     size_t unfinished;         /* mu */
-    size_t visitors;           /* mu: threads in shutdown and wait_idle */
+    size_t busy;               /* mu: workers that run a task */
+    size_t starting;           /* mu: workers whose start hook is awaited */
+    bool refused;              /* mu: a start hook said no */
+    size_t visitors;           /* mu: threads waiting in shutdown, submit ... */
     enum aci_pool_phase phase; /* mu: only ever goes up */
-    struct aci_parked last;    /* mu: for destroy, which cannot fail */
+    struct aci_stats stats;    /* mu */
+    struct aci_parked last;    /* mu: for create and destroy */
 
     size_t n_workers;            /* immutable */
     struct aci_worker workers[]; /* immutable but for what they guard */
@@ -52,14 +64,21 @@ struct ac_pool {
 /* Is the calling thread one of this pool's workers? */
 bool aci_pool_is_mine(const ac_pool *pool);
 
-/* Accept a NEW future: its pool reference goes to the queue.  AC_OK or
- * AC_ESHUTDOWN. */
-int aci_pool_push(ac_pool *pool, ac_future *future);
-
-/* So many tasks less. */
-void aci_pool_settle_locked(ac_pool *pool, size_t n);
+/* One task less, and how it ended. */
+void aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome);
 
 /* Refuse further tasks; `phase` is not ACI_ACCEPTING. */
 void aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase);
+
+/* Whoever has waited in the pool lets destroy go on. */
+void aci_pool_leave_locked(ac_pool *pool);
+
+/* Tell the pool's trace hook, if there is one.  No lock is held. */
+static inline void
+aci_pool_trace(const ac_pool *pool, ac_trace event, ac_future *future)
+{
+    if (pool->attr.trace != NULL)
+        pool->attr.trace(event, future, pool->attr.trace_arg);
+}
 
 #endif

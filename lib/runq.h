@@ -1,11 +1,13 @@
 /*
- * runq - the futures that wait for a worker, first in, first out
+ * runq - the futures that wait for a worker
  *
- * Each holds one reference.  One that was claimed elsewhere (canceled, or run
- * in place) is taken out by whoever claimed it.
+ * Three levels, each first in, first out.  The highest level that is not empty
+ * goes first, unless a lower one has been passed over too often.
  *
- * Locking: the pool's mutex; there is none in here.
- * Lifetime: part of the pool.
+ * Each queued future holds one reference.  One that left the QUEUED state
+ * elsewhere is taken out by whoever comes first: a worker that finds it at the
+ * front and cannot claim it, or the one who took it, to whom the reference
+ * belongs either way.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,45 +16,32 @@
 
 #include "future.h"
 
-struct aci_runq {
+#define ACI_LEVELS 3
+
+struct aci_level {
     struct aci_list futures; /* pool's mu: by future.tail.queue */
-    size_t n;                /* pool's mu */
+    /* pool's mu: tasks of higher levels popped since the oldest one of this
+     * level became that */
+    unsigned passed;
 };
 
-static inline void
-aci_runq_init(struct aci_runq *runq)
-{
-    aci_list_init(&runq->futures);
-    runq->n = 0;
-}
+struct aci_runq {
+    struct aci_level levels[ACI_LEVELS]; /* pool's mu: by ac_priority */
+    size_t n;                            /* pool's mu */
+    /* pool's mu: none of those queued expires before */
+    ac_deadline next_expiry;
+};
 
-static inline void
-aci_runq_push(struct aci_runq *runq, ac_future *future)
-{
-    aci_list_append(&runq->futures, &future->tail.queue);
-    runq->n++;
-}
+void aci_runq_init(struct aci_runq *runq);
+void aci_runq_push(struct aci_runq *runq, ac_future *future, ac_priority level);
 
-/* The oldest one, or NULL. */
-static inline ac_future *
-aci_runq_pop(struct aci_runq *runq)
-{
-    struct aci_list *link = aci_list_pop(&runq->futures);
-    if (link == NULL)
-        return NULL;
-    runq->n--;
-    return aci_container_of(link, ac_future, tail.queue);
-}
+/* The one to start next, or NULL. */
+ac_future *aci_runq_pop(struct aci_runq *runq);
 
-/* False if it has been popped. */
-static inline bool
-aci_runq_remove(struct aci_runq *runq, ac_future *future)
-{
-    if (aci_list_empty(&future->tail.queue))
-        return false;
-    aci_list_remove(&future->tail.queue);
-    runq->n--;
-    return true;
-}
+/* No-op for one that is out already. */
+void aci_runq_remove(struct aci_runq *runq, ac_future *future);
+
+/* End those that are too late to start, and move them to `expired`. */
+void aci_runq_expire(struct aci_runq *runq, struct aci_list *expired);
 
 #endif

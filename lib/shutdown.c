@@ -9,6 +9,8 @@
  * SPDX-License-Identifier: MIT
  */
 #include "clock.h"
+#include "due.h"
+#include "fork.h"
 #include "pool.h"
 
 /* Resolve all that is queued, then let go of it: what free_arg may wait for is
@@ -17,21 +19,17 @@
 static void
 cancel_queued_locked(ac_pool *pool)
 {
-    struct aci_runq canceled;
     ac_future *future;
-    aci_runq_init(&canceled);
     while ((future = aci_runq_pop(&pool->runq)) != NULL) {
+        /* Else it is another one's already, with the reference. */
+        if (!aci_future_end(future, AC_ECANCELED))
+            continue;
         aci_unlock(&pool->mu);
-        if (aci_future_cancel_queued(future))
-            aci_runq_push(&canceled, future);
-        else
-            ac_future_unref(future);
+        aci_future_conclude(future);
         aci_lock(&pool->mu);
     }
-    aci_pool_settle_locked(pool, canceled.n);
     aci_unlock(&pool->mu);
-    while ((future = aci_runq_pop(&canceled)) != NULL)
-        ac_future_unref(future);
+    aci_due_run();
     aci_lock(&pool->mu);
 }
 
@@ -48,14 +46,6 @@ watch_locked(ac_pool *pool, struct aci_parked *self, ac_deadline deadline)
     return idle ? AC_OK : AC_ETIMEDOUT;
 }
 
-/* The last visitor lets destroy go on. */
-static void
-leave_locked(ac_pool *pool)
-{
-    if (--pool->visitors == 0 && pool->unfinished == 0)
-        aci_unpark_all(&pool->watchers);
-}
-
 int
 ac_pool_shutdown(ac_pool *pool, ac_shutdown how, ac_deadline deadline,
                  size_t *left)
@@ -63,6 +53,8 @@ ac_pool_shutdown(ac_pool *pool, ac_shutdown how, ac_deadline deadline,
     struct aci_parked self;
     if (pool == NULL || (how != AC_DRAIN && how != AC_CANCEL))
         return AC_EINVAL;
+    if (aci_forked(pool->cache->born))
+        return AC_EFORKED;
     if (aci_pool_is_mine(pool))
         return AC_EDEADLK;
     int rc = aci_parked_init(&self);
@@ -76,7 +68,7 @@ ac_pool_shutdown(ac_pool *pool, ac_shutdown how, ac_deadline deadline,
     rc = watch_locked(pool, &self, deadline);
     if (left != NULL)
         *left = pool->unfinished;
-    leave_locked(pool);
+    aci_pool_leave_locked(pool);
     aci_unlock(&pool->mu);
     aci_parked_destroy(&self);
     return rc;
@@ -88,6 +80,8 @@ ac_pool_wait_idle(ac_pool *pool, ac_deadline deadline)
     struct aci_parked self;
     if (pool == NULL)
         return AC_EINVAL;
+    if (aci_forked(pool->cache->born))
+        return AC_EFORKED;
     if (aci_pool_is_mine(pool))
         return AC_EDEADLK;
     int rc = aci_parked_init(&self);
@@ -96,7 +90,7 @@ ac_pool_wait_idle(ac_pool *pool, ac_deadline deadline)
     aci_lock(&pool->mu);
     pool->visitors++;
     rc = watch_locked(pool, &self, deadline);
-    leave_locked(pool);
+    aci_pool_leave_locked(pool);
     aci_unlock(&pool->mu);
     aci_parked_destroy(&self);
     return rc;

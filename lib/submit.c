@@ -1,8 +1,8 @@
 /*
  * submit - where pools and iterators meet
  *
- * A submission is all or nothing: the future is made first, then its place in
- * the iterator is reserved, and the pool decides last.
+ * A submission is all or nothing: the futures are made first, then the place
+ * in the iterator is reserved, and the pool decides last.
  *
  * Locking: none of its own; the iterator's mutex and the pool's, one after the
  * other.
@@ -10,58 +10,129 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "fork.h"
 #include "iter.h"
-#include "pool.h"
+#include "mem.h"
+#include "room.h"
 
-/* Nobody has seen it run, and its argument is the caller's again. */
+/* What is to be submitted, and where to. */
+struct order {
+    ac_pool *pool;
+    ac_iter *iter; /* or NULL */
+    const ac_task_attr *attr;
+    ac_task_fn *fn;
+    uint32_t references; /* of each future */
+};
+
+/* Nobody has seen them run, and their arguments are the caller's again. */
 static void
-discard(ac_future *future, unsigned references)
+discard(const struct order *order, struct aci_batch *batch)
 {
-    aci_future_disown_arg(future);
-    while (references-- > 0)
-        ac_future_unref(future);
+    struct aci_list *link;
+    while ((link = aci_list_pop(&batch->futures)) != NULL) {
+        ac_future *future = aci_container_of(link, ac_future, tail.queue);
+        aci_future_disown_arg(future);
+        for (uint32_t i = 0; i < order->references; i++)
+            ac_future_unref(future);
+    }
+}
+
+/* AC_OK or AC_ENOMEM; what was made before is in the batch. */
+static int
+make(const struct order *order, struct aci_batch *batch, void *const args[])
+{
+    const struct ac_task_attr *options = aci_task_attr(order->attr);
+    struct aci_task task = {
+        .fn = order->fn,
+        .free_arg = options->free_arg,
+        .free_result = options->free_result,
+        .start_by = options->start_by,
+        .timing = order->pool->attr.timing,
+    };
+    struct aci_sink *sink = NULL;
+    if (order->iter != NULL)
+        sink = aci_iter_door(order->iter, ACI_DOOR_SUBMIT);
+    aci_list_init(&batch->futures);
+    for (size_t i = 0; i < batch->n; i++) {
+        task.arg = args[i];
+        ac_future *future = aci_future_create(order->pool->cache, &task,
+                                              order->references, sink);
+        if (future == NULL)
+            return AC_ENOMEM;
+        aci_list_append(&batch->futures, &future->tail.queue);
+    }
+    return AC_OK;
+}
+
+static void
+trace(const ac_pool *pool, ac_trace event, const struct aci_batch *batch)
+{
+    if (pool->attr.trace == NULL)
+        return;
+    for (struct aci_list *at = batch->futures.next; at != &batch->futures;
+         at = at->next)
+        aci_pool_trace(pool, event,
+                       aci_container_of(at, ac_future, tail.queue));
 }
 
 static int
-submit(ac_iter *iter, ac_pool *pool, const ac_task_attr *attr, ac_task_fn *fn,
-       void *arg, ac_future **out)
+submit(struct order *order, struct aci_batch *batch, void *const args[])
 {
-    const struct ac_task_attr *options = aci_task_attr(attr);
-    const struct aci_task task = {fn, arg, options->free_arg,
-                                  options->free_result};
-    struct aci_sink *sink = NULL;
-    unsigned references = out != NULL ? 2 : 1; /* the queue's, the caller's */
-    int rc;
-    if (iter != NULL)
-        sink = aci_iter_door(iter, ACI_DOOR_SUBMIT);
-    ac_future *future = aci_future_create(pool->cache, &task,
-                                          references + (iter != NULL), sink);
-    if (future == NULL)
-        return AC_ENOMEM;
-    if (iter != NULL && (rc = aci_iter_admit(iter, &future->seat)) != AC_OK) {
-        discard(future, references + 1);
-        return rc;
+    struct aci_seat *seat = NULL;
+    /* The queue's, the caller's, the iterator's. */
+    order->references = 1u + (batch->out != NULL) + (order->iter != NULL);
+    batch->level = aci_task_attr(order->attr)->priority;
+    int rc = make(order, batch, args);
+    if (rc != AC_OK)
+        goto fail;
+    if (order->iter != NULL) {
+        seat =
+            &aci_container_of(batch->futures.next, ac_future, tail.queue)->seat;
+        if ((rc = aci_iter_admit(order->iter, seat)) != AC_OK)
+            goto fail;
     }
-    if ((rc = aci_pool_push(pool, future)) != AC_OK) {
-        bool back = iter != NULL && aci_iter_retract(iter, &future->seat);
-        discard(future, references + back);
-        return rc;
+    trace(order->pool, AC_TRACE_SUBMITTED, batch);
+    /* Once they are in, only who has a reference may touch them. */
+    if ((rc = aci_room_push(order->pool, batch)) == AC_OK) {
+        if (order->iter != NULL)
+            aci_iter_offer(order->iter, &order->pool->owner);
+        return AC_OK;
     }
-    /* Only with a reference of the caller's may it be touched from here on. */
-    if (out != NULL)
-        *out = future;
-    if (iter != NULL)
-        aci_iter_offer(iter, &pool->owner);
-    return AC_OK;
+    trace(order->pool, AC_TRACE_REFUSED, batch);
+    if (seat != NULL && !aci_iter_retract(order->iter, seat))
+        order->references--; /* the iterator has let go of it */
+fail:
+    discard(order, batch);
+    return rc;
+}
+
+static int
+submit_one(struct order *order, void *arg, bool wait, ac_deadline room_by,
+           ac_future **future)
+{
+    struct aci_batch batch = {
+        .n = 1, .wait = wait, .room_by = room_by, .out = future};
+    if (order->pool == NULL || order->fn == NULL)
+        return AC_EINVAL;
+    if (aci_forked(order->pool->cache->born))
+        return AC_EFORKED;
+    return submit(order, &batch, &arg);
 }
 
 int
 ac_submit(ac_pool *pool, const ac_task_attr *attr, ac_task_fn *fn, void *arg,
           ac_future **future)
 {
-    if (pool == NULL || fn == NULL)
-        return AC_EINVAL;
-    return submit(NULL, pool, attr, fn, arg, future);
+    struct order order = {.pool = pool, .attr = attr, .fn = fn};
+    return submit_one(&order, arg, false, AC_POLL, future);
+}
+
+int
+ac_submit_until(ac_pool *pool, const ac_task_attr *attr, ac_task_fn *fn,
+                void *arg, ac_deadline room_by, ac_future **future)
+{
+    struct order order = {.pool = pool, .attr = attr, .fn = fn};
+    return submit_one(&order, arg, true, room_by, future);
 }
 
 int
@@ -69,8 +140,29 @@ ac_iter_submit(ac_iter *iter, ac_pool *pool, const ac_task_attr *attr,
                ac_task_fn *fn, void *arg, ac_deadline room_by,
                ac_future **future)
 {
-    if (iter == NULL || pool == NULL || fn == NULL)
+    struct order order = {.pool = pool, .iter = iter, .attr = attr, .fn = fn};
+    if (iter == NULL)
         return AC_EINVAL;
-    (void)room_by; /* there is always room */
-    return submit(iter, pool, attr, fn, arg, future);
+    if (aci_forked(iter->born))
+        return AC_EFORKED;
+    return submit_one(&order, arg, true, room_by, future);
+}
+
+int
+ac_submit_many(ac_pool *pool, const ac_task_attr *attr, ac_task_fn *fn,
+               void *const args[], size_t n, ac_deadline room_by,
+               ac_future *futures[])
+{
+    struct order order = {.pool = pool, .attr = attr, .fn = fn};
+    struct aci_batch batch = {
+        .n = n, .wait = true, .room_by = room_by, .out = futures};
+    if (pool == NULL || fn == NULL || (args == NULL && n > 0))
+        return AC_EINVAL;
+    if (aci_forked(pool->cache->born))
+        return AC_EFORKED;
+    if (pool->attr.capacity != 0 && n > pool->attr.capacity)
+        return AC_EINVAL;
+    if (!aci_array_fits(n, sizeof(ac_future)))
+        return AC_ENOMEM;
+    return submit(&order, &batch, args);
 }

@@ -24,7 +24,7 @@ ac_strerror(int code)
     case AC_ETIMEDOUT:
         return "the deadline passed first";
     case AC_EAGAIN:
-        return "not yet done, or the system has no more threads";
+        return "not yet done, or no room or no threads";
     case AC_EINVAL:
         return "invalid argument";
     case AC_ENOMEM:
@@ -32,7 +32,7 @@ ac_strerror(int code)
     case AC_EBUSY:
         return "the task is running";
     case AC_EALREADY:
-        return "the task has finished";
+        return "it has finished already";
     case AC_EDEADLK:
         return "the caller would wait for itself";
     case AC_ENOENT:
@@ -41,10 +41,20 @@ ac_strerror(int code)
         return "the pool is shut down";
     case AC_ECLOSED:
         return "the iterator is closed";
+    case AC_EFORKED:
+        return "it belongs to the parent process";
+    case AC_EHOOK:
+        return "a start hook refused";
     case AC_EFAILED:
         return "the task failed";
     case AC_ECANCELED:
         return "the task was canceled";
+    case AC_EEXPIRED:
+        return "the task was not started in time";
+    case AC_EBROKEN:
+        return "the promise was destroyed unresolved";
+    case AC_EABORTED:
+        return "the task ended its thread";
     default:
         return "unknown code";
     }

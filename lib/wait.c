@@ -13,6 +13,7 @@
 #include "wait.h"
 
 #include "clock.h"
+#include "fork.h"
 #include "frame.h"
 #include "mem.h"
 #include "park.h"
@@ -142,27 +143,44 @@ out:
     return rc;
 }
 
+/* Until when to sleep: one that is queued may expire in between. */
+static ac_deadline
+wake_up(ac_future *const futures[], size_t n, ac_deadline deadline)
+{
+    for (size_t i = 0; i < n; i++) {
+        ac_deadline start_by = aci_future_start_by(futures[i]);
+        if (start_by < deadline)
+            deadline = start_by;
+    }
+    return deadline;
+}
+
 int
 aci_await(ac_future *future, ac_deadline deadline)
 {
-    if (aci_future_finished(future))
-        return AC_OK;
-    if (aci_frame_runs(future))
-        return AC_EDEADLK;
-    if (aci_deadline_passed(deadline))
-        return aci_future_finished(future) ? AC_OK : AC_ETIMEDOUT;
-    if (aci_future_help(future, deadline))
-        return AC_OK;
-    int rc = block(&future, 1, AC_ALL, deadline);
-    if (rc != AC_OK)
-        return rc;
-    return aci_future_finished(future) ? AC_OK : AC_ETIMEDOUT;
+    for (;;) {
+        if (aci_future_meet(future) || aci_future_finished(future))
+            return AC_OK;
+        if (aci_frame_runs(future))
+            return AC_EDEADLK;
+        if (aci_deadline_passed(deadline))
+            return aci_future_finished(future) ? AC_OK : AC_ETIMEDOUT;
+        if (aci_future_help(future, deadline))
+            return AC_OK;
+        int rc = block(&future, 1, AC_ALL, wake_up(&future, 1, deadline));
+        if (rc != AC_OK)
+            return rc;
+    }
 }
 
 int
 ac_future_wait(ac_future *future, ac_deadline deadline)
 {
-    return future == NULL ? AC_EINVAL : aci_await(future, deadline);
+    if (future == NULL)
+        return AC_EINVAL;
+    if (aci_forked(future->cache->born))
+        return AC_EFORKED;
+    return aci_await(future, deadline);
 }
 
 /* ---- Sets ---- */
@@ -174,7 +192,7 @@ ended_by(ac_future *const futures[], size_t n, ac_wait_mode mode)
 {
     size_t done = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!aci_future_finished(futures[i]))
+        if (!aci_future_meet(futures[i]) && !aci_future_finished(futures[i]))
             continue;
         if (mode == AC_FIRST || (mode == AC_FIRST_ERROR && failed(futures[i])))
             return i;
@@ -233,7 +251,7 @@ wait_set(ac_future *const futures[], size_t n, ac_wait_mode mode,
         }
         if (help_set(futures, n, mode, deadline))
             continue;
-        int rc = block(futures, n, mode, deadline);
+        int rc = block(futures, n, mode, wake_up(futures, n, deadline));
         if (rc != AC_OK)
             return rc;
     }
@@ -253,6 +271,8 @@ check(ac_future *const futures[], size_t n, ac_wait_mode mode)
     for (size_t i = 0; i < n; i++) {
         if (futures[i] == NULL)
             return AC_EINVAL;
+        if (aci_forked(futures[i]->cache->born))
+            return AC_EFORKED;
     }
     return AC_OK;
 }

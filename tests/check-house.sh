@@ -20,7 +20,9 @@ files='include/*.h lib/*.[ch] tests/*.[ch] tests/*.cc tests/*.sh
 for file in $files; do
     [ -f "$file" ] || continue
     lines=$(wc -l <"$file")
-    [ "$lines" -le 500 ] || fail "$file has $lines lines: 500 at most"
+    most=500
+    [ "$file" != include/ascompleted.h ] || most=700 # all of the API, read once
+    [ "$lines" -le $most ] || fail "$file has $lines lines: $most at most"
     head -n 60 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||
         fail "$file: no SPDX-License-Identifier"
     grep -nE "$unfinished" "$file" /dev/null && fail "$file: unfinished work"

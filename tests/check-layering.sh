@@ -14,10 +14,10 @@ rc=0
 layer_of() {
     case $1 in
     port|park|clock|mem|cpus|list|fork|spin|version) echo 0 ;;
-    refcount|pollable|cache|set|owner) echo 1 ;;
-    waiter|frame|future|promise) echo 2 ;;
+    refcount|pollable|cache|set|owner|attr) echo 1 ;;
+    waiter|frame|future|promise|due) echo 2 ;;
     iter|next|as_completed|wait|result|callback) echo 3 ;;
-    pool|attr|worker|runq|shutdown|stats) echo 4 ;;
+    pool|worker|runq|room|shutdown|stats) echo 4 ;;
     submit) echo 5 ;;
     *) echo none ;;
     esac

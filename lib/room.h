@@ -1,0 +1,28 @@
+/*
+ * room - how tasks get into a pool's queue, which may be full
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ACI_ROOM_H
+#define ACI_ROOM_H
+
+#include "pool.h"
+
+/* A submission. */
+struct aci_batch {
+    struct aci_list futures; /* NEW ones, by tail.queue, in order */
+    size_t n;
+    ac_priority level;
+    bool wait; /* for room, until: */
+    ac_deadline room_by;
+    ac_future **out; /* gets them, if not NULL and they are accepted */
+};
+
+/* Accept all of them or none: their queue references go with them.  AC_OK,
+ * AC_ESHUTDOWN, AC_EAGAIN, AC_ETIMEDOUT or AC_ENOMEM. */
+int aci_room_push(ac_pool *pool, struct aci_batch *batch);
+
+/* The queue has become shorter: give room to those who wait for it. */
+void aci_room_grant_locked(ac_pool *pool);
+
+#endif

@@ -1,0 +1,32 @@
+/*
+ * stats - what a pool has done so far
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ACI_STATS_H
+#define ACI_STATS_H
+
+#include "port.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* How a task ended, and for a pool with timing how long it took. */
+struct aci_outcome {
+    int status;
+    int64_t waited; /* ns; meaningful if it ran */
+    int64_t ran;    /* ns */
+};
+
+/* pool's mu: indexed by AC_STAT_...; those that are not counted but read from
+ * the pool stay 0. */
+struct aci_stats {
+    uint64_t counts[AC_STATS];
+};
+
+void aci_stats_accepted(struct aci_stats *stats, size_t n, size_t queued);
+void aci_stats_rejected(struct aci_stats *stats, size_t n);
+void aci_stats_ended(struct aci_stats *stats,
+                     const struct aci_outcome *outcome);
+
+#endif
