@@ -20,6 +20,19 @@
 static _Thread_local struct aci_list callbacks;
 static _Thread_local struct aci_list accounts; /* by ac_future.tail.queue */
 static _Thread_local bool running;
+static _Thread_local unsigned process; /* see fork.h */
+
+/* What was due when a callback forked is the parent's. */
+static void
+start_anew_in_child(void)
+{
+    if (!aci_forked(process))
+        return;
+    process = aci_fork_number();
+    aci_list_init(&callbacks);
+    aci_list_init(&accounts);
+    running = false;
+}
 
 static void
 append(struct aci_list *head, struct aci_list *link)
@@ -38,19 +51,21 @@ none(const struct aci_list *head)
 void
 aci_due_callback(struct aci_due *due)
 {
+    start_anew_in_child();
     append(&callbacks, &due->link);
 }
 
 void
 aci_due_account(ac_future *future)
 {
+    start_anew_in_child();
     append(&accounts, &future->tail.queue);
 }
 
 bool
 aci_due_running(void)
 {
-    return running;
+    return running && !aci_forked(process);
 }
 
 /* In a child of fork() there is nothing to go on with. */
@@ -88,6 +103,7 @@ void
 aci_due_run(void)
 {
     struct aci_list called, settled, *link;
+    start_anew_in_child();
     if (running || (none(&callbacks) && none(&accounts)))
         return;
     aci_list_init(&called);

@@ -104,7 +104,7 @@ aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase)
     if (phase == ACI_CANCELING)
         atomic_store(&pool->stop, true);
     aci_unpark_all(&pool->idle);
-    aci_unpark_all(&pool->line);
+    aci_room_refuse_locked(pool);
 }
 
 void

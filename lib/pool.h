@@ -45,9 +45,8 @@ struct ac_pool {
     struct aci_runq runq;      /* mu */
     struct aci_list idle;      /* mu: parked workers, the last one first */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
-    struct aci_list line;      /* mu: struct aci_place.parked, for room */
-    uint64_t tickets;          /* mu: how many have stood in the line */
-    size_t promised;           /* mu: room that some of these were given */
+    struct aci_list line;      /* mu: struct aci_place.link, for room */
+    size_t promised;           /* mu: room for some who were in the line */
     size_t unfinished;         /* mu */
     size_t busy;               /* mu: workers that run a task */
     size_t starting;           /* mu: workers whose start hook is awaited */

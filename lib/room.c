@@ -2,13 +2,13 @@
  * room - how tasks get into a pool's queue, which may be full
  *
  * Who finds no room may stand in line.  Room that becomes free is promised to
- * the first of the line, for as long as it is enough for him, and he is woken
- * to use it; nobody gets past the line.  One that gave up his place lets those
- * behind him have another look.
+ * the first of the line, as soon as it is enough for him, who thereby leaves
+ * it; nobody gets past the line.
  *
  * Tasks that are too late to start free their room when someone wants it: who
- * finds the queue full looks for them, and who stands in line wakes up when
- * the next one is due to expire.
+ * finds the queue full looks for them, and the first of the line wakes up when
+ * the next one is due to expire.  So whoever becomes the first, and the first
+ * when that time comes closer, is woken to look at it.
  *
  * Locking: the pool's mutex.
  * Lifetime: a place in line is on the stack of who waits; he counts as a
@@ -22,17 +22,12 @@
 #include "due.h"
 
 struct aci_place {
+    struct aci_list link;     /* mu: in the line, until granted or given up */
+    struct aci_list asleep;   /* mu: holds `parked` while he sleeps */
     struct aci_parked parked; /* mu */
-    uint64_t ticket;          /* immutable: the order of the line */
     size_t n;                 /* immutable: how much room he needs */
-    bool granted;             /* mu: he got it */
+    bool granted;             /* mu: it is promised to him */
 };
-
-static struct aci_place *
-place_of(struct aci_list *link)
-{
-    return aci_container_of(link, struct aci_place, parked.link);
-}
 
 /* ---- The line ---- */
 
@@ -44,35 +39,58 @@ fits_locked(const ac_pool *pool, size_t n)
     return capacity == 0 || (used <= capacity && n <= capacity - used);
 }
 
+static struct aci_place *
+first_locked(const ac_pool *pool)
+{
+    if (aci_list_empty(&pool->line))
+        return NULL;
+    return aci_container_of(pool->line.next, struct aci_place, link);
+}
+
+/* The first of the line may have to wake up at another time. */
+static void
+tell_first_locked(ac_pool *pool)
+{
+    struct aci_place *first = first_locked(pool);
+    if (first != NULL && pool->runq.next_expiry != AC_FOREVER)
+        aci_unpark_first(&first->asleep);
+}
+
 void
 aci_room_grant_locked(ac_pool *pool)
 {
-    while (!aci_list_empty(&pool->line)) {
-        struct aci_place *first = place_of(pool->line.next);
-        if (!fits_locked(pool, first->n))
-            return;
+    bool granted = false;
+    struct aci_place *first;
+    while ((first = first_locked(pool)) != NULL &&
+           fits_locked(pool, first->n)) {
+        aci_list_remove(&first->link);
         pool->promised += first->n;
         first->granted = true;
-        aci_unpark(&first->parked);
+        aci_unpark_first(&first->asleep);
+        granted = true;
     }
+    if (granted)
+        tell_first_locked(pool);
 }
 
-/* Is there nobody in line before him? */
-static bool
-is_first_locked(const ac_pool *pool, const struct aci_place *self)
+void
+aci_room_refuse_locked(ac_pool *pool)
 {
-    return aci_list_empty(&pool->line) ||
-           (self != NULL && place_of(pool->line.next)->ticket > self->ticket);
+    for (struct aci_list *at = pool->line.next; at != &pool->line;
+         at = at->next)
+        aci_unpark_first(&aci_container_of(at, struct aci_place, link)->asleep);
 }
 
-/* Where he belongs by his ticket: he may have been out of the line to look. */
+/* He has what he waited for, or has given up. */
 static void
-stand_in_line_locked(ac_pool *pool, struct aci_place *self)
+leave_line_locked(ac_pool *pool, struct aci_place *self)
 {
-    struct aci_list *at = pool->line.next;
-    while (at != &pool->line && place_of(at)->ticket < self->ticket)
-        at = at->next;
-    aci_list_append(at, &self->parked.link);
+    if (self->granted) {
+        pool->promised -= self->n;
+        return;
+    }
+    aci_list_remove(&self->link);
+    tell_first_locked(pool);
 }
 
 /* ---- Those that are too late ---- */
@@ -97,23 +115,23 @@ expire_locked(ac_pool *pool)
     return true;
 }
 
-/* He keeps his place meanwhile. */
-static bool
-expire_in_line_locked(ac_pool *pool, struct aci_place *self)
-{
-    if (self == NULL)
-        return expire_locked(pool);
-    stand_in_line_locked(pool, self);
-    bool expired = expire_locked(pool);
-    aci_list_remove(&self->parked.link);
-    return expired;
-}
-
 /* ---- Getting room ---- */
 
+/* Sleep until there may be room, it is time to look for expired ones, or
+ * `room_by` passes. */
+static void
+sleep_locked(ac_pool *pool, struct aci_place *self, ac_deadline room_by)
+{
+    ac_deadline until = room_by;
+    if (first_locked(pool) == self && pool->runq.next_expiry < until)
+        until = pool->runq.next_expiry;
+    aci_list_append(&self->asleep, &self->parked.link);
+    aci_park(&self->parked, &pool->mu, until);
+}
+
 /* AC_OK: there is room, and it is the caller's if he goes on without letting
- * go of the mutex.  `self` is NULL for one who has no place in line; AC_EAGAIN
- * then says that he needs one. */
+ * go of the mutex.  `self` is NULL for one who does not stand in line;
+ * AC_EAGAIN then says that he would have to. */
 static int
 get_locked(ac_pool *pool, const struct aci_batch *batch, struct aci_place *self)
 {
@@ -122,9 +140,9 @@ get_locked(ac_pool *pool, const struct aci_batch *batch, struct aci_place *self)
             return AC_ESHUTDOWN;
         if (self != NULL && self->granted)
             return AC_OK;
-        if (fits_locked(pool, batch->n) && is_first_locked(pool, self))
+        if (first_locked(pool) == self && fits_locked(pool, batch->n))
             return AC_OK;
-        if (expire_in_line_locked(pool, self))
+        if (expire_locked(pool))
             continue;
         if (!batch->wait || aci_pool_is_mine(pool))
             return AC_EAGAIN;
@@ -132,11 +150,7 @@ get_locked(ac_pool *pool, const struct aci_batch *batch, struct aci_place *self)
             return AC_ETIMEDOUT;
         if (self == NULL)
             return AC_EAGAIN;
-        ac_deadline until = pool->runq.next_expiry;
-        if (batch->room_by < until)
-            until = batch->room_by;
-        stand_in_line_locked(pool, self);
-        aci_park(&self->parked, &pool->mu, until);
+        sleep_locked(pool, self, batch->room_by);
     }
 }
 
@@ -156,9 +170,8 @@ take_in_locked(ac_pool *pool, struct aci_batch *batch)
     }
     pool->unfinished += batch->n;
     aci_stats_accepted(&pool->stats, batch->n, pool->runq.n);
-    /* Someone in line is to wake up for it. */
     if (pool->runq.next_expiry < next_expiry)
-        aci_unpark_first(&pool->line);
+        tell_first_locked(pool);
 }
 
 /* Stand in line.  The mutex is not held, but afterwards it is. */
@@ -167,14 +180,14 @@ wait_for_room(ac_pool *pool, const struct aci_batch *batch)
 {
     struct aci_place self = {.n = batch->n};
     int rc = aci_parked_init(&self.parked);
+    aci_list_init(&self.asleep);
     aci_lock(&pool->mu);
     if (rc != AC_OK)
         return rc;
-    self.ticket = ++pool->tickets;
     pool->visitors++;
+    aci_list_append(&pool->line, &self.link);
     rc = get_locked(pool, batch, &self);
-    if (self.granted)
-        pool->promised -= self.n;
+    leave_line_locked(pool, &self);
     if (rc != AC_OK)
         aci_room_grant_locked(pool);
     aci_pool_leave_locked(pool);

@@ -25,4 +25,7 @@ int aci_room_push(ac_pool *pool, struct aci_batch *batch);
 /* The queue has become shorter: give room to those who wait for it. */
 void aci_room_grant_locked(ac_pool *pool);
 
+/* The pool accepts no more: wake all who wait for room. */
+void aci_room_refuse_locked(ac_pool *pool);
+
 #endif
