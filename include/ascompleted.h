@@ -292,7 +292,7 @@ enum {
     AC_STAT_EXPIRED = 8,    /* ... AC_EEXPIRED */
     AC_STAT_ABORTED = 9,    /* ... AC_EABORTED */
     AC_STAT_REJECTED = 10,  /* tasks refused: no room, or shut down */
-    AC_STAT_WAIT_NS = 11,   /* from accepted to started, of all that started */
+    AC_STAT_WAIT_NS = 11,   /* from accepted to started, of all that have run */
     AC_STAT_WAIT_MAX_NS = 12,
     AC_STAT_RUN_NS = 13, /* from started to ended */
     AC_STAT_RUN_MAX_NS = 14,

@@ -1,11 +1,15 @@
 /*
  * fork - which process is this?
  *
- * Locking: none, as a lock could be held by another thread when the process
- * forks.  Two threads may both find the handler missing and install it twice:
- * then a fork counts twice, which is as good.
+ * The child's own handler counts the fork.  But handlers that the program
+ * registered before ours run before it in the child, and may call us: so while
+ * a fork is under way, whoever asks compares process numbers too.
  *
- * Lifetime: the handler stays for as long as the process; the library is never
+ * Locking: none, as a lock could be held by another thread when the process
+ * forks.  Two threads may both find the handlers missing and install them
+ * twice, which does no harm: a child is counted once.
+ *
+ * Lifetime: the handlers stay for as long as the process; the library is never
  * unmapped (configure.ac, nodelete).
  *
  * SPDX-License-Identifier: MIT
@@ -14,13 +18,35 @@
 
 #include "port.h"
 
+#include <unistd.h>
+
 atomic_uint aci_forks;
+atomic_uint aci_forking;
 
 static atomic_bool watching;
+static _Atomic pid_t process; /* whose number aci_forks is */
 
 static void
-in_child(void)
+before_fork(void)
 {
+    atomic_fetch_add(&aci_forking, 1);
+}
+
+static void
+after_fork(void)
+{
+    atomic_fetch_sub(&aci_forking, 1);
+}
+
+/* In a child that is not counted yet there is one thread. */
+void
+aci_fork_look(void)
+{
+    pid_t now = getpid();
+    if (now == atomic_load(&process))
+        return;
+    atomic_store(&process, now);
+    atomic_store(&aci_forking, 0);
     atomic_fetch_add(&aci_forks, 1);
 }
 
@@ -29,7 +55,8 @@ aci_fork_watch(void)
 {
     if (atomic_load(&watching))
         return AC_OK;
-    if (pthread_atfork(NULL, NULL, in_child) != 0)
+    atomic_store(&process, getpid());
+    if (pthread_atfork(before_fork, after_fork, aci_fork_look) != 0)
         return AC_ENOMEM;
     atomic_store(&watching, true);
     return AC_OK;

@@ -17,12 +17,20 @@
 /* atomic: changed only by a child that has a single thread yet. */
 extern atomic_uint aci_forks;
 
+/* atomic: forks under way; so this may be a child that is not counted yet. */
+extern atomic_uint aci_forking;
+
+/* If it is, count it. */
+void aci_fork_look(void);
+
 /* Count forks from now on.  AC_OK or AC_ENOMEM. */
 int aci_fork_watch(void);
 
 static inline unsigned
 aci_fork_number(void)
 {
+    if (atomic_load(&aci_forking) != 0)
+        aci_fork_look();
     return atomic_load(&aci_forks);
 }
 

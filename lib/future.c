@@ -40,8 +40,10 @@ aci_future_create(struct aci_cache *cache, const struct aci_task *task,
     if (timed)
         timed_of(future)->start_by = task->start_by;
     aci_refcount_init(&future->refs, refs);
-    atomic_init(&future->state, ACI_NEW | (sink != NULL ? ACI_WATCHED : 0) |
-                                    (timed ? ACI_TIMED : 0));
+    atomic_init(&future->state,
+                ACI_NEW | (sink != NULL ? ACI_WATCHED : 0) |
+                    (timed ? ACI_TIMED : 0) |
+                    (uint32_t)task->priority << ACI_LEVEL_SHIFT);
     future->cache = cache;
     future->work.fn = task->fn;
     future->arg = task->arg;
@@ -115,12 +117,18 @@ aci_future_asked(const ac_future *future)
 }
 
 void
-aci_future_accept(ac_future *future, bool timing)
+aci_future_accept(ac_future *future)
 {
-    if (timing)
-        timed_of(future)->accepted = ac_now();
     /* Sequentially consistent: pairs with phase(), see iter.h. */
     atomic_fetch_or(&future->state, ACI_QUEUED);
+}
+
+void
+aci_future_refresh(ac_future *future)
+{
+    const struct aci_owner *owner = future->cache->owner;
+    if ((aci_future_state(future) & ACI_PHASE) == ACI_NEW)
+        owner->ops->refresh(owner);
 }
 
 /* QUEUED to `phase`, keeping the flags. */
@@ -193,7 +201,7 @@ static void
 write_result(ac_future *future, int status, int rc, void *result)
 {
     future->work.result = result;
-    future->tail.error = status == AC_EFAILED ? rc : 0;
+    future->tail.ended.error = status == AC_EFAILED ? rc : 0;
 }
 
 void
@@ -260,7 +268,14 @@ ac_future_cancel(ac_future *future)
         return AC_EINVAL;
     if (aci_forked(future->cache->born))
         return AC_EFORKED;
+    aci_future_refresh(future);
     aci_future_meet(future);
+    return aci_future_cancel(future);
+}
+
+int
+aci_future_cancel(ac_future *future)
+{
     if (cancel_queued(future)) {
         aci_future_conclude(future);
         aci_due_run();
@@ -282,9 +297,15 @@ ac_deadline
 aci_future_start_by(const ac_future *future)
 {
     uint32_t state = aci_future_state(future);
-    if (!(state & ACI_TIMED) || (state & ACI_PHASE) != ACI_QUEUED)
+    if (!(state & ACI_TIMED) || (state & ACI_PHASE) > ACI_QUEUED)
         return AC_FOREVER;
     return timed_of(future)->start_by;
+}
+
+void
+aci_future_stamp(ac_future *future)
+{
+    timed_of(future)->accepted = ac_now();
 }
 
 int64_t
@@ -302,7 +323,10 @@ aci_future_late(const ac_future *future)
 bool
 aci_future_meet(ac_future *future)
 {
-    if (!aci_future_late(future) || !aci_future_end(future, AC_EEXPIRED))
+    if (!aci_future_late(future))
+        return false;
+    aci_future_refresh(future);
+    if (!aci_future_end(future, AC_EEXPIRED))
         return false;
     aci_future_conclude(future);
     aci_due_run();
@@ -326,6 +350,7 @@ aci_future_help(ac_future *future, ac_deadline deadline)
         return true;
     if (worker == NULL || worker != future->cache->owner)
         return false;
+    aci_future_refresh(future);
     return aci_future_phase(future) == ACI_QUEUED &&
            worker->ops->help(worker, future, deadline);
 }
@@ -402,7 +427,7 @@ ac_future_error(const ac_future *future)
     uint32_t state = aci_future_state(future);
     if ((state & ACI_PHASE) != ACI_FINISHED || !(state & ACI_RAN))
         return 0;
-    return future->tail.error;
+    return future->tail.ended.error;
 }
 
 void *

@@ -9,7 +9,9 @@
  *           (gone)
  *
  * NEW: its submitter alone may change it; an iterator may know it already
- * (ac_iter_submit), and leaves it alone.  QUEUED: whoever wins the change of
+ * (ac_iter_submit), and leaves it alone.  It is still NEW when the submitter
+ * has left it with its owner: whoever finds a future of his NEW asks the owner
+ * to accept it (aci_future_refresh).  QUEUED: whoever wins the change of
  * the state word owns it, and the queue's reference: a worker, a waiter that
  * helps, a canceler, or who finds it too late to start.  That one takes it out
  * of the queue, finishes it, tells everyone, and then settles with the owner.
@@ -21,6 +23,7 @@
 #define ACI_FUTURE_H
 
 #include "cache.h"
+#include "inbox.h"
 #include "list.h"
 #include "owner.h"
 #include "refcount.h"
@@ -43,6 +46,8 @@
 #define ACI_RAN UINT32_C(0x1000)     /* claimed to run; result is valid */
 #define ACI_TAKEN UINT32_C(0x2000)   /* somebody owns the result */
 #define ACI_TIMED UINT32_C(0x4000)   /* immutable: a struct aci_timed_future */
+#define ACI_LEVEL UINT32_C(0x18000)  /* until finished: its ac_priority */
+#define ACI_LEVEL_SHIFT 15
 
 struct ac_future {
     struct aci_refcount refs; /* atomic: refcount.h */
@@ -59,7 +64,12 @@ struct ac_future {
     union {
         /* the owner's lock, until taken out; then of who ended it (due.h) */
         struct aci_list queue;
-        int error; /* written before finished, if it ran */
+        /* of who submits it, then the owner's lock: in the owner's intake */
+        struct aci_link intake;
+        struct {
+            struct aci_link arrival; /* of who finishes it; see iter.h */
+            int error;               /* written before finished, if it ran */
+        } ended;
     } tail;
     struct aci_seat seat;      /* stripe: the built-in registration */
     struct aci_chain *waiters; /* stripe: struct aci_waiter.on_future */
@@ -84,7 +94,8 @@ struct aci_task {
     ac_free_fn *free_arg;
     ac_free_fn *free_result;
     ac_deadline start_by; /* AC_FOREVER: no limit */
-    bool timing;          /* remember when it is accepted */
+    ac_priority priority;
+    bool timing; /* remember when it is accepted */
 };
 
 /* A NEW future with that many references, or NULL.  If `sink` is not NULL,
@@ -96,9 +107,22 @@ ac_future *aci_future_create(struct aci_cache *cache,
 /* The submitter gives up a NEW future: its argument is the caller's again. */
 void aci_future_disown_arg(ac_future *future);
 
-/* NEW to QUEUED; the caller holds the owner's lock.  `timing` as it was made
- * with. */
-void aci_future_accept(ac_future *future, bool timing);
+/* NEW to QUEUED; the caller holds the owner's lock. */
+void aci_future_accept(ac_future *future);
+
+/* It is the caller's by a successful submission: if it is still NEW, have its
+ * owner accept it. */
+void aci_future_refresh(ac_future *future);
+
+/* ac_future_cancel() of one that may be NEW because its submission still goes
+ * on; such a one is left alone. */
+int aci_future_cancel(ac_future *future);
+
+static inline ac_priority
+aci_future_priority(uint32_t state)
+{
+    return (ac_priority)((state & ACI_LEVEL) >> ACI_LEVEL_SHIFT);
+}
 
 /* QUEUED to RUNNING; false if another one was faster.  Winning makes this
  * thread its runner. */
@@ -128,10 +152,11 @@ void aci_future_conclude(ac_future *future);
 /* Too late to start?  Reads the clock only if there is such a time. */
 bool aci_future_late(const ac_future *future);
 
-/* Of one that was made with timing: when it was accepted. */
+/* Of one that is made with timing: it is accepted now.  When that was. */
+void aci_future_stamp(ac_future *future);
 int64_t aci_future_accepted(const ac_future *future);
 
-/* Until when it is to be started, while it is queued; else AC_FOREVER. */
+/* Until when it is to be started, while it is not; else AC_FOREVER. */
 ac_deadline aci_future_start_by(const ac_future *future);
 
 /* A call meets it: if it is queued, but too late to start, it expires here and
@@ -146,6 +171,12 @@ static inline bool
 aci_future_finished(const ac_future *future)
 {
     return (aci_future_state(future) & ACI_PHASE) == ACI_FINISHED;
+}
+
+static inline bool
+aci_future_ran(const ac_future *future)
+{
+    return (aci_future_state(future) & ACI_RAN) != 0;
 }
 
 /* The phase, in the one total order that accept() is part of; see iter.h. */

@@ -4,7 +4,8 @@
  * What is in here is the queue itself: its members and how they come and go.
  * next.c has the consumers' side.
  *
- * Locking: one mutex.  Lock order: a future's stripe, then this mutex; so
+ * Locking: one mutex.  Lock order: a future's stripe, then this mutex, then a
+ * pool's (only to have it accept what is NEW); so
  * whoever detaches a member takes it off the pending list first, lets go of
  * the mutex, then locks the stripe.  tell() finds such a member in no list and
  * leaves it alone.  References are dropped with no lock held, as user code may
@@ -69,6 +70,54 @@ aci_iter_unpend_locked(ac_iter *iter, struct aci_seat *seat)
     }
     aci_list_remove(&seat->link);
     iter->n_pending--;
+}
+
+/* ---- Completions ---- */
+
+static void
+become_ready_locked(ac_iter *iter, struct aci_seat *seat)
+{
+    aci_iter_unpend_locked(iter, seat);
+    aci_list_append(&iter->ready, &seat->link);
+    iter->n_ready++;
+}
+
+static void
+ready_all_locked(ac_iter *iter, struct aci_link *oldest)
+{
+    while (oldest != NULL) {
+        ac_future *future =
+            aci_container_of(oldest, ac_future, tail.ended.arrival);
+        oldest = oldest->next;
+        become_ready_locked(iter, &future->seat);
+    }
+}
+
+void
+aci_iter_take_in_locked(ac_iter *iter)
+{
+    ready_all_locked(iter, aci_inbox_take(&iter->inbox));
+}
+
+void
+aci_iter_shut_locked(ac_iter *iter)
+{
+    ready_all_locked(iter, aci_inbox_shut(&iter->inbox));
+}
+
+void
+aci_iter_open_locked(ac_iter *iter)
+{
+    if (aci_list_empty(&iter->consumers) && !iter->released &&
+        !aci_pollable_is_open(&iter->pollable))
+        aci_inbox_open(&iter->inbox);
+}
+
+void
+aci_iter_enter(ac_iter *iter)
+{
+    aci_lock(&iter->mu);
+    aci_iter_take_in_locked(iter);
 }
 
 /* ---- Waking ---- */
@@ -179,7 +228,7 @@ aci_iter_admit(ac_iter *iter, struct aci_seat *seat)
 bool
 aci_iter_retract(ac_iter *iter, struct aci_seat *seat)
 {
-    aci_lock(&iter->mu);
+    aci_iter_enter(iter);
     bool member = !aci_list_empty(&seat->link);
     if (member) {
         aci_iter_unpend_locked(iter, seat);
@@ -194,11 +243,10 @@ aci_iter_retract(ac_iter *iter, struct aci_seat *seat)
 static void
 tell(ac_iter *iter, struct aci_seat *seat)
 {
-    aci_lock(&iter->mu);
+    aci_iter_enter(iter);
     if (!aci_list_empty(&seat->link)) {
-        aci_iter_unpend_locked(iter, seat);
-        aci_list_append(&iter->ready, &seat->link);
-        iter->n_ready++;
+        become_ready_locked(iter, seat);
+        atomic_fetch_add(&iter->told, 1);
         aci_iter_wake_locked(iter);
     }
     aci_unlock(&iter->mu);
@@ -207,7 +255,13 @@ tell(ac_iter *iter, struct aci_seat *seat)
 static void
 tell_submit(struct aci_sink *sink, struct aci_seat *seat)
 {
-    tell(aci_container_of(sink, ac_iter, doors[ACI_DOOR_SUBMIT]), seat);
+    ac_iter *iter = aci_container_of(sink, ac_iter, doors[ACI_DOOR_SUBMIT]);
+    ac_future *future = aci_future_of_seat(seat);
+    /* Of one that never ran, the place of the link is in use (due.h). */
+    if (!aci_future_ran(future) ||
+        !aci_inbox_push(&iter->inbox, &future->tail.ended.arrival,
+                        &future->tail.ended.arrival))
+        tell(iter, seat);
 }
 
 static void
@@ -242,6 +296,8 @@ aci_iter_create(size_t n, ac_iter **out)
     aci_list_init(&iter->consumers);
     for (size_t i = 0; i < ACI_CURSORS; i++)
         iter->cursors[i].at = &iter->pending;
+    aci_inbox_init(&iter->inbox);
+    atomic_init(&iter->told, 0);
     atomic_init(&iter->n_helpers, 0);
     aci_pollable_init(&iter->pollable);
     iter->born = aci_fork_number();
@@ -312,17 +368,20 @@ release(ac_iter *iter, struct aci_seat *seat)
     ac_future_unref(future);
 }
 
-/* Let go of every pending member; tell() will not find them. */
+/* Let go of every pending member; tell() will not find them.  The inbox stays
+ * shut, as in there it would. */
 static void
 release_pending(ac_iter *iter)
 {
     aci_lock(&iter->mu);
+    iter->released = true;
+    aci_iter_shut_locked(iter);
     while (!aci_list_empty(&iter->pending)) {
         struct aci_seat *seat = seat_of(iter->pending.next);
         aci_iter_unpend_locked(iter, seat);
         aci_unlock(&iter->mu);
         release(iter, seat);
-        aci_lock(&iter->mu);
+        aci_iter_enter(iter);
     }
     aci_iter_wake_locked(iter);
     aci_unlock(&iter->mu);
@@ -335,7 +394,7 @@ ac_iter_close(ac_iter *iter)
         return AC_EINVAL;
     if (aci_forked(iter->born))
         return AC_EFORKED;
-    aci_lock(&iter->mu);
+    aci_iter_enter(iter);
     iter->closed = true;
     aci_iter_wake_locked(iter);
     aci_unlock(&iter->mu);
@@ -379,15 +438,16 @@ ac_iter_fd(ac_iter *iter, int *fd)
     if (aci_forked(iter->born))
         return AC_EFORKED;
     aci_pollable_init(&made);
-    aci_lock(&iter->mu);
+    aci_iter_enter(iter);
     if (!aci_pollable_is_open(&iter->pollable)) {
         aci_unlock(&iter->mu);
         rc = aci_pollable_open(&made);
-        aci_lock(&iter->mu);
+        aci_iter_enter(iter);
     }
     if (rc == AC_OK && !aci_pollable_is_open(&iter->pollable)) {
         iter->pollable = made;
         aci_pollable_init(&made);
+        aci_iter_shut_locked(iter);
         aci_iter_show_locked(iter);
     }
     if (aci_pollable_is_open(&iter->pollable)) {
@@ -420,16 +480,19 @@ ac_iter_cancel(ac_iter *iter)
         return AC_EINVAL;
     if (aci_forked(iter->born))
         return AC_EFORKED;
-    aci_lock(&iter->mu);
+    aci_iter_enter(iter);
     for (size_t n = iter->n_pending; n > 0 && iter->n_pending > 0; n--) {
         struct aci_seat *seat = seat_of(iter->pending.next);
         aci_iter_unpend_locked(iter, seat);
         aci_iter_pend_locked(iter, seat);
         ac_future *future = ac_future_ref(aci_iter_member(iter, seat));
+        /* The lock keeps the owner: a submission that goes on and fails needs
+         * it to take its member back. */
+        aci_future_refresh(future);
         aci_unlock(&iter->mu);
-        ac_future_cancel(future);
+        aci_future_cancel(future);
         ac_future_unref(future);
-        aci_lock(&iter->mu);
+        aci_iter_enter(iter);
     }
     aci_unlock(&iter->mu);
     return AC_OK;

@@ -17,6 +17,7 @@
 
 #include "frame.h"
 #include "future.h"
+#include "inbox.h"
 #include "park.h"
 #include "pollable.h"
 #include "waiter.h"
@@ -38,6 +39,13 @@ struct aci_cursor {
 
 struct ac_iter {
     struct aci_sink doors[ACI_DOORS]; /* immutable */
+    /* Completions come in here without mu, while nobody sleeps and there is no
+     * descriptor; else it is shut, and they come by the lock.  Whoever locks mu
+     * takes them in first (aci_iter_enter). */
+    struct aci_inbox inbox;
+    /* atomic: how often one came by the lock; for who watches, a hint */
+    atomic_uint told;
+
     struct aci_mutex mu;
     struct aci_list pending;   /* mu: seats; cancel rotates them */
     struct aci_list ready;     /* mu: seats, in the order of completion */
@@ -45,6 +53,7 @@ struct ac_iter {
     size_t n_pending;          /* mu */
     size_t n_ready;            /* mu */
     bool closed;               /* mu: no more adds */
+    bool released;             /* mu: let go of what is unfinished */
     /* mu: shows whether next would return something; made on request */
     struct aci_pollable pollable;
     unsigned born; /* immutable: see fork.h */
@@ -95,7 +104,19 @@ bool aci_iter_retract(ac_iter *iter, struct aci_seat *seat);
 /* A pending member became QUEUED: wake a consumer that would run it. */
 void aci_iter_offer(ac_iter *iter, const struct aci_owner *owner);
 
+/* Lock the mutex, and take in what has completed. */
+void aci_iter_enter(ac_iter *iter);
+
 /* ---- With the mutex held ---- */
+
+/* What has completed without the mutex becomes ready. */
+void aci_iter_take_in_locked(ac_iter *iter);
+
+/* The same, and shut the inbox for as long as somebody sleeps. */
+void aci_iter_shut_locked(ac_iter *iter);
+
+/* Open it again if nothing needs it shut. */
+void aci_iter_open_locked(ac_iter *iter);
 
 static inline size_t
 aci_iter_remaining_locked(const ac_iter *iter)

@@ -16,6 +16,7 @@
 #include "frame.h"
 #include "iter.h"
 #include "mem.h"
+#include "spin.h"
 
 /* What one call wants. */
 struct request {
@@ -72,6 +73,7 @@ static ac_future *
 find_queued_locked(ac_iter *iter, const struct aci_owner *mine)
 {
     struct aci_cursor *cursor = cursor_locked(iter, mine);
+    mine->ops->refresh(mine);
     bool passed = false; /* one that needs a second look */
     for (struct aci_list *at = cursor->at; at != &iter->pending;
          at = at->next) {
@@ -89,6 +91,19 @@ find_queued_locked(ac_iter *iter, const struct aci_owner *mine)
     return NULL;
 }
 
+/* Cleanup handlers: the member that is run in place may end the thread. */
+static void
+unref(void *future)
+{
+    ac_future_unref(future);
+}
+
+static void
+destroy_record(void *parked)
+{
+    aci_parked_destroy(parked);
+}
+
 /* Run that member in place, unless another one is faster.  The mutex is
  * released meanwhile. */
 static void
@@ -96,9 +111,10 @@ help_locked(ac_iter *iter, ac_future *future, ac_deadline deadline)
 {
     ac_future_ref(future);
     aci_unlock(&iter->mu);
+    pthread_cleanup_push(unref, future);
     aci_future_help(future, deadline);
-    ac_future_unref(future);
-    aci_lock(&iter->mu);
+    pthread_cleanup_pop(1);
+    aci_iter_enter(iter);
 }
 
 static void
@@ -119,6 +135,20 @@ helps(ac_deadline deadline)
     return NULL;
 }
 
+/* Look again for a moment.  The mutex is released meanwhile. */
+static void
+watch_locked(ac_iter *iter, ac_deadline deadline)
+{
+    struct aci_spin spin;
+    unsigned told = atomic_load(&iter->told);
+    aci_unlock(&iter->mu);
+    aci_spin_start_consumer(&spin, deadline);
+    while (!aci_inbox_has_some(&iter->inbox) &&
+           atomic_load(&iter->told) == told && aci_spin_again(&spin))
+        continue;
+    aci_iter_enter(iter);
+}
+
 /* Wait to be picked, or run a member in place.  False when the deadline
  * passed first. */
 static bool
@@ -127,6 +157,7 @@ wait_locked(ac_iter *iter, struct aci_consumer *self, ac_deadline deadline)
     /* It may have been picked for what is ready, and since then want more than
      * that, as more was added: another one must not be forgotten for it. */
     aci_iter_wake_locked(iter);
+    aci_iter_shut_locked(iter);
     self->helps = helps(deadline);
     aci_list_append(&iter->consumers, &self->parked.link);
     if (self->helps != NULL) {
@@ -194,31 +225,44 @@ pass_on_locked(ac_iter *iter)
     }
 }
 
+/* With a record to park on. */
+static int
+wait_and_take(ac_iter *iter, const struct request *want, struct aci_list *taken,
+              size_t *n)
+{
+    struct aci_consumer self;
+    int rc = aci_parked_init(&self.parked);
+    if (rc != AC_OK)
+        return rc;
+    self.min = want->min;
+    self.tasks = aci_frame_top();
+    pthread_cleanup_push(destroy_record, &self.parked);
+    aci_iter_enter(iter);
+    rc = next_locked(iter, want, &self, taken, n);
+    pass_on_locked(iter);
+    aci_iter_open_locked(iter);
+    aci_unlock(&iter->mu);
+    pthread_cleanup_pop(1);
+    return rc;
+}
+
 static int
 next(ac_iter *iter, const struct request *want, ac_future *futures[], size_t *n)
 {
     struct aci_list taken;
     if (aci_forked(iter->born))
         return AC_EFORKED;
-    aci_lock(&iter->mu);
+    aci_iter_enter(iter);
     int rc = next_locked(iter, want, NULL, &taken, n);
-    if (rc != AC_EAGAIN) {
-        pass_on_locked(iter);
-        aci_unlock(&iter->mu);
-    } else {
-        struct aci_consumer self;
-        aci_unlock(&iter->mu);
-        rc = aci_parked_init(&self.parked);
-        if (rc != AC_OK)
-            return rc;
-        self.min = want->min;
-        self.tasks = aci_frame_top();
-        aci_lock(&iter->mu);
-        rc = next_locked(iter, want, &self, &taken, n);
-        pass_on_locked(iter);
-        aci_unlock(&iter->mu);
-        aci_parked_destroy(&self.parked);
+    if (rc == AC_EAGAIN && helps(want->deadline) == NULL) {
+        watch_locked(iter, want->deadline);
+        rc = next_locked(iter, want, NULL, &taken, n);
     }
+    if (rc != AC_EAGAIN)
+        pass_on_locked(iter);
+    aci_unlock(&iter->mu);
+    if (rc == AC_EAGAIN)
+        rc = wait_and_take(iter, want, &taken, n);
     if (rc == AC_OK)
         hand_over(iter, &taken, futures);
     return rc;

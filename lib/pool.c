@@ -18,6 +18,7 @@
 #include "frame.h"
 #include "mem.h"
 #include "room.h"
+#include "spin.h"
 #include "worker.h"
 
 static ac_pool *
@@ -32,7 +33,59 @@ aci_pool_is_mine(const ac_pool *pool)
     return aci_thread_owner() == &pool->owner;
 }
 
+/* ---- The intake ---- */
+
+static void
+take_in_locked(ac_pool *pool, struct aci_link *oldest)
+{
+    ac_deadline next_expiry = pool->runq.next_expiry;
+    size_t n = 0;
+    if (oldest == NULL)
+        return;
+    while (oldest != NULL) {
+        ac_future *future = aci_container_of(oldest, ac_future, tail.intake);
+        oldest = oldest->next;
+        aci_future_accept(future);
+        aci_runq_push(&pool->runq, future);
+        n++;
+    }
+    pool->unfinished += n;
+    aci_stats_accepted(&pool->stats, n, pool->runq.n);
+    if (pool->runq.next_expiry < next_expiry)
+        aci_room_expiry_locked(pool);
+}
+
+void
+aci_pool_take_in_locked(ac_pool *pool)
+{
+    take_in_locked(pool, aci_inbox_take(&pool->intake));
+}
+
+void
+aci_pool_enter(ac_pool *pool)
+{
+    aci_lock(&pool->mu);
+    aci_pool_take_in_locked(pool);
+}
+
+void
+aci_pool_wake_locked(ac_pool *pool, size_t n)
+{
+    if (atomic_load(&pool->spinning))
+        return;
+    for (; n > 0 && aci_unpark_first(&pool->idle); n--)
+        atomic_fetch_sub(&pool->n_idle, 1);
+}
+
 /* ---- As the owner of its futures ---- */
+
+static void
+refresh(const struct aci_owner *owner)
+{
+    ac_pool *pool = pool_of(owner);
+    aci_pool_enter(pool);
+    aci_unlock(&pool->mu);
+}
 
 void
 aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome)
@@ -47,7 +100,7 @@ static void
 unqueue(const struct aci_owner *owner, ac_future *future)
 {
     ac_pool *pool = pool_of(owner);
-    aci_lock(&pool->mu);
+    aci_pool_enter(pool);
     aci_runq_remove(&pool->runq, future);
     aci_room_grant_locked(pool);
     aci_unlock(&pool->mu);
@@ -59,7 +112,7 @@ settle(const struct aci_owner *owner, ac_future *future)
     ac_pool *pool = pool_of(owner);
     const struct aci_outcome outcome = {.status = ac_future_status(future)};
     aci_pool_trace(pool, AC_TRACE_ENDED, future);
-    aci_lock(&pool->mu);
+    aci_pool_enter(pool);
     aci_pool_settle_locked(pool, &outcome);
     aci_unlock(&pool->mu);
 }
@@ -82,11 +135,12 @@ help(const struct aci_owner *owner, ac_future *future, ac_deadline deadline)
     if (!may_help(owner, deadline) || !aci_future_claim(future))
         return false;
     unqueue(owner, future);
-    aci_worker_run_nested(pool_of(owner), future);
+    aci_run_nested(pool_of(owner), future);
     return true;
 }
 
 static const struct aci_owner_ops pool_ops = {
+    .refresh = refresh,
     .unqueue = unqueue,
     .settle = settle,
     .help = help,
@@ -101,9 +155,11 @@ aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase)
     if (pool->phase >= phase)
         return;
     pool->phase = phase;
+    take_in_locked(pool, aci_inbox_shut(&pool->intake));
     if (phase == ACI_CANCELING)
         atomic_store(&pool->stop, true);
     aci_unpark_all(&pool->idle);
+    atomic_store(&pool->n_idle, 0);
     aci_room_refuse_locked(pool);
 }
 
@@ -171,8 +227,8 @@ static int
 pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
 {
     int rc = AC_ENOMEM;
-    ac_pool *pool =
-        aci_alloc_array(sizeof *pool, workers, sizeof *pool->workers);
+    ac_pool *pool = aci_alloc_aligned(
+        ACI_CACHE_LINE, sizeof *pool + workers * sizeof *pool->workers);
     if (pool == NULL)
         return rc;
     if ((rc = aci_cache_create(&pool->owner, ACI_STRIPES, &pool->cache)) !=
@@ -185,6 +241,9 @@ pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
     pool->owner.ops = &pool_ops;
     pool->attr = *attr;
     atomic_init(&pool->stop, false);
+    aci_inbox_init(&pool->intake);
+    atomic_init(&pool->n_idle, 0);
+    atomic_init(&pool->spinning, false);
     aci_runq_init(&pool->runq);
     aci_list_init(&pool->idle);
     aci_list_init(&pool->watchers);
@@ -255,6 +314,7 @@ ac_pool_create(size_t workers, const ac_pool_attr *attr, ac_pool **out)
         return AC_EINVAL;
     if (workers == 0)
         workers = aci_cpus();
+    aci_spin_processors(aci_cpus());
     int rc = pool_alloc(workers, aci_pool_attr(attr), &pool);
     if (rc == AC_OK)
         rc = start_workers(pool);

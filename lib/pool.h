@@ -15,8 +15,10 @@
 
 #include "attr.h"
 #include "cache.h"
+#include "inbox.h"
 #include "owner.h"
 #include "park.h"
+#include "run.h"
 #include "runq.h"
 #include "stats.h"
 
@@ -25,13 +27,15 @@
 enum aci_pool_phase { ACI_ACCEPTING, ACI_DRAINING, ACI_CANCELING };
 
 struct aci_worker {
-    struct aci_parked parked;   /* pool's mu */
-    pthread_t thread;           /* pool's mu, once there are tasks */
-    pthread_t before;           /* the worker's: whom it replaced, */
-    bool replaces;              /* if so; to be joined by it */
-    ac_pool *pool;              /* immutable */
-    size_t number;              /* immutable */
-    struct aci_outcome outcome; /* the worker's: of its outermost task */
+    struct aci_parked parked; /* pool's mu */
+    pthread_t thread;         /* pool's mu, once there are tasks */
+    pthread_t before;         /* the worker's: whom it replaced, */
+    bool replaces;            /* if so; to be joined by it */
+    ac_pool *pool;            /* immutable */
+    size_t number;            /* immutable */
+    bool active;              /* the worker's: counted as busy (spin.h) */
+    bool working;             /* the worker's: it has a task to settle */
+    struct aci_run run;       /* the worker's: its outermost task */
 };
 
 struct ac_pool {
@@ -41,7 +45,18 @@ struct ac_pool {
     /* atomic, set once: everything that runs has been asked to stop */
     atomic_bool stop;
 
-    struct aci_mutex mu;
+    /* Accepted futures come in here, by tail.intake, without mu; shut when no
+     * more are accepted.  Whoever locks mu takes them into runq first
+     * (aci_pool_enter). */
+    _Alignas(ACI_CACHE_LINE) struct aci_inbox intake;
+    /* atomic, changed under mu: how many are in `idle`.  Who has left a future
+     * in the intake looks at this and at `spinning`; who is going to sleep
+     * looks at the intake after he has counted himself here, or said that he
+     * spins no more. */
+    atomic_size_t n_idle;
+    atomic_bool spinning; /* atomic, as above: a worker watches the intake */
+
+    _Alignas(ACI_CACHE_LINE) struct aci_mutex mu;
     struct aci_runq runq;      /* mu */
     struct aci_list idle;      /* mu: parked workers, the last one first */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
@@ -59,6 +74,16 @@ struct ac_pool {
     size_t n_workers;            /* immutable */
     struct aci_worker workers[]; /* immutable but for what they guard */
 };
+
+/* Lock the mutex, and take in what has been accepted. */
+void aci_pool_enter(ac_pool *pool);
+
+/* The same for one who has held it all the time. */
+void aci_pool_take_in_locked(ac_pool *pool);
+
+/* There are n tasks more than before: wake as many sleepers at most; none if a
+ * worker is looking anyway. */
+void aci_pool_wake_locked(ac_pool *pool, size_t n);
 
 /* Is the calling thread one of this pool's workers? */
 bool aci_pool_is_mine(const ac_pool *pool);

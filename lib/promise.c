@@ -24,6 +24,12 @@ struct ac_promise {
 /* ---- The owner: nothing to take it out of, nobody to settle with ---- */
 
 static void
+refresh(const struct aci_owner *owner)
+{
+    (void)owner;
+}
+
+static void
 ignore(const struct aci_owner *owner, ac_future *future)
 {
     (void)owner;
@@ -48,6 +54,7 @@ may_help(const struct aci_owner *owner, ac_deadline deadline)
 }
 
 static const struct aci_owner_ops ops = {
+    .refresh = refresh,
     .unqueue = ignore,
     .settle = ignore,
     .help = help,
@@ -68,6 +75,7 @@ ac_promise_create(const ac_task_attr *attr, void *arg, ac_promise **promise,
         .free_arg = options->free_arg,
         .free_result = options->free_result,
         .start_by = AC_FOREVER,
+        .priority = AC_PRIORITY_NORMAL,
     };
     struct aci_cache *cache;
     if (promise == NULL || out == NULL)
@@ -79,7 +87,7 @@ ac_promise_create(const ac_task_attr *attr, void *arg, ac_promise **promise,
     aci_cache_unref(cache);
     if (future == NULL)
         return AC_ENOMEM;
-    aci_future_accept(future, false);
+    aci_future_accept(future);
     *promise = aci_container_of(future, ac_promise, future);
     *out = future;
     return AC_OK;

@@ -48,8 +48,8 @@ first_locked(const ac_pool *pool)
 }
 
 /* The first of the line may have to wake up at another time. */
-static void
-tell_first_locked(ac_pool *pool)
+void
+aci_room_expiry_locked(ac_pool *pool)
 {
     struct aci_place *first = first_locked(pool);
     if (first != NULL && pool->runq.next_expiry != AC_FOREVER)
@@ -70,7 +70,7 @@ aci_room_grant_locked(ac_pool *pool)
         granted = true;
     }
     if (granted)
-        tell_first_locked(pool);
+        aci_room_expiry_locked(pool);
 }
 
 void
@@ -90,7 +90,7 @@ leave_line_locked(ac_pool *pool, struct aci_place *self)
         return;
     }
     aci_list_remove(&self->link);
-    tell_first_locked(pool);
+    aci_room_expiry_locked(pool);
 }
 
 /* ---- Those that are too late ---- */
@@ -111,7 +111,7 @@ expire_locked(ac_pool *pool)
     while ((link = aci_list_pop(&expired)) != NULL)
         aci_future_conclude(aci_container_of(link, ac_future, tail.queue));
     aci_due_run();
-    aci_lock(&pool->mu);
+    aci_pool_enter(pool);
     return true;
 }
 
@@ -151,27 +151,26 @@ get_locked(ac_pool *pool, const struct aci_batch *batch, struct aci_place *self)
         if (self == NULL)
             return AC_EAGAIN;
         sleep_locked(pool, self, batch->room_by);
+        aci_pool_take_in_locked(pool);
     }
 }
 
-/* Accept them; there is room. */
+/* Accept them; there is room, and the intake is open. */
 static void
-take_in_locked(ac_pool *pool, struct aci_batch *batch)
+accept_locked(ac_pool *pool, const struct aci_batch *batch)
 {
-    struct aci_list *link;
-    ac_deadline next_expiry = pool->runq.next_expiry;
-    for (size_t i = 0; (link = aci_list_pop(&batch->futures)) != NULL; i++) {
-        ac_future *future = aci_container_of(link, ac_future, tail.queue);
+    struct aci_link *link = batch->newest;
+    for (size_t i = batch->n; i > 0; i--) {
+        ac_future *future = aci_container_of(link, ac_future, tail.intake);
+        if (pool->attr.timing)
+            aci_future_stamp(future);
         if (batch->out != NULL)
-            batch->out[i] = future;
-        aci_future_accept(future, pool->attr.timing);
-        aci_runq_push(&pool->runq, future, batch->level);
-        aci_unpark_first(&pool->idle);
+            batch->out[i - 1] = future;
+        link = link->next;
     }
-    pool->unfinished += batch->n;
-    aci_stats_accepted(&pool->stats, batch->n, pool->runq.n);
-    if (pool->runq.next_expiry < next_expiry)
-        tell_first_locked(pool);
+    if (batch->n > 0)
+        aci_inbox_push(&pool->intake, batch->newest, batch->oldest);
+    aci_pool_wake_locked(pool, batch->n);
 }
 
 /* Stand in line.  The mutex is not held, but afterwards it is. */
@@ -181,7 +180,7 @@ wait_for_room(ac_pool *pool, const struct aci_batch *batch)
     struct aci_place self = {.n = batch->n};
     int rc = aci_parked_init(&self.parked);
     aci_list_init(&self.asleep);
-    aci_lock(&pool->mu);
+    aci_pool_enter(pool);
     if (rc != AC_OK)
         return rc;
     pool->visitors++;
@@ -195,19 +194,40 @@ wait_for_room(ac_pool *pool, const struct aci_batch *batch)
     return rc;
 }
 
-int
-aci_room_push(ac_pool *pool, struct aci_batch *batch)
+/* By the lock: where the bound must be exact, or all of several get in. */
+static int
+push_locked(ac_pool *pool, struct aci_batch *batch)
 {
-    aci_lock(&pool->mu);
+    aci_pool_enter(pool);
     int rc = get_locked(pool, batch, NULL);
     if (rc == AC_EAGAIN && batch->wait && !aci_pool_is_mine(pool)) {
         aci_unlock(&pool->mu);
         rc = wait_for_room(pool, batch);
     }
     if (rc == AC_OK)
-        take_in_locked(pool, batch);
+        accept_locked(pool, batch);
     else if (rc != AC_ENOMEM)
         aci_stats_rejected(&pool->stats, batch->n);
     aci_unlock(&pool->mu);
     return rc;
+}
+
+/* One, into a queue without a bound: no lock, but to wake a sleeper. */
+int
+aci_room_push(ac_pool *pool, struct aci_batch *batch)
+{
+    if (pool->attr.capacity != 0 || batch->n != 1 || pool->attr.timing)
+        return push_locked(pool, batch);
+    ac_future *future = aci_container_of(batch->newest, ac_future, tail.intake);
+    if (!aci_inbox_push(&pool->intake, batch->newest, batch->newest))
+        return push_locked(pool, batch); /* which says so */
+    if (batch->out != NULL)
+        *batch->out = future;
+    /* Sequentially consistent: see n_idle. */
+    if (atomic_load(&pool->n_idle) > 0 && !atomic_load(&pool->spinning)) {
+        aci_lock(&pool->mu);
+        aci_pool_wake_locked(pool, 1);
+        aci_unlock(&pool->mu);
+    }
+    return AC_OK;
 }

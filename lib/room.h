@@ -10,9 +10,9 @@
 
 /* A submission. */
 struct aci_batch {
-    struct aci_list futures; /* NEW ones, by tail.queue, in order */
+    struct aci_link *newest; /* NEW ones, by tail.intake, in reverse */
+    struct aci_link *oldest;
     size_t n;
-    ac_priority level;
     bool wait; /* for room, until: */
     ac_deadline room_by;
     ac_future **out; /* gets them, if not NULL and they are accepted */
@@ -24,6 +24,9 @@ int aci_room_push(ac_pool *pool, struct aci_batch *batch);
 
 /* The queue has become shorter: give room to those who wait for it. */
 void aci_room_grant_locked(ac_pool *pool);
+
+/* The next task to expire does so earlier than was known. */
+void aci_room_expiry_locked(ac_pool *pool);
 
 /* The pool accepts no more: wake all who wait for room. */
 void aci_room_refuse_locked(ac_pool *pool);

@@ -26,8 +26,9 @@ aci_runq_init(struct aci_runq *runq)
 }
 
 void
-aci_runq_push(struct aci_runq *runq, ac_future *future, ac_priority level)
+aci_runq_push(struct aci_runq *runq, ac_future *future)
 {
+    ac_priority level = aci_future_priority(aci_future_state(future));
     struct aci_level *on = &runq->levels[level];
     ac_deadline start_by = aci_future_start_by(future);
     if (aci_list_empty(&on->futures))
@@ -56,16 +57,20 @@ choose(const struct aci_runq *runq)
 ac_future *
 aci_runq_pop(struct aci_runq *runq)
 {
-    size_t chosen = choose(runq);
-    struct aci_list *link = aci_list_pop(&runq->levels[chosen].futures);
+    struct aci_list *link = aci_list_pop(&runq->levels[choose(runq)].futures);
     if (link == NULL)
         return NULL;
-    runq->levels[chosen].passed = 0;
-    for (size_t i = 0; i < chosen; i++)
-        runq->levels[i].passed++;
     if (--runq->n == 0)
         runq->next_expiry = AC_FOREVER;
     return future_of(link);
+}
+
+void
+aci_runq_started(struct aci_runq *runq, ac_priority level)
+{
+    runq->levels[level].passed = 0;
+    for (ac_priority i = AC_PRIORITY_LOW; i < level; i++)
+        runq->levels[i].passed++;
 }
 
 void

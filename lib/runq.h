@@ -20,8 +20,8 @@
 
 struct aci_level {
     struct aci_list futures; /* pool's mu: by future.tail.queue */
-    /* pool's mu: tasks of higher levels popped since the oldest one of this
-     * level became that */
+    /* pool's mu: tasks of higher levels started since one of this level was,
+     * or since it was empty */
     unsigned passed;
 };
 
@@ -33,10 +33,13 @@ struct aci_runq {
 };
 
 void aci_runq_init(struct aci_runq *runq);
-void aci_runq_push(struct aci_runq *runq, ac_future *future, ac_priority level);
+void aci_runq_push(struct aci_runq *runq, ac_future *future);
 
 /* The one to start next, or NULL. */
 ac_future *aci_runq_pop(struct aci_runq *runq);
+
+/* A popped one of that level is started indeed. */
+void aci_runq_started(struct aci_runq *runq, ac_priority level);
 
 /* No-op for one that is out already. */
 void aci_runq_remove(struct aci_runq *runq, ac_future *future);

@@ -26,11 +26,11 @@ cancel_queued_locked(ac_pool *pool)
             continue;
         aci_unlock(&pool->mu);
         aci_future_conclude(future);
-        aci_lock(&pool->mu);
+        aci_pool_enter(pool);
     }
     aci_unlock(&pool->mu);
     aci_due_run();
-    aci_lock(&pool->mu);
+    aci_pool_enter(pool);
 }
 
 /* To be woken is to have seen the moment when nothing was unfinished, even if
@@ -60,7 +60,7 @@ ac_pool_shutdown(ac_pool *pool, ac_shutdown how, ac_deadline deadline,
     int rc = aci_parked_init(&self);
     if (rc != AC_OK)
         return rc;
-    aci_lock(&pool->mu);
+    aci_pool_enter(pool);
     pool->visitors++;
     aci_pool_stop_locked(pool, how == AC_CANCEL ? ACI_CANCELING : ACI_DRAINING);
     if (how == AC_CANCEL)
@@ -87,7 +87,7 @@ ac_pool_wait_idle(ac_pool *pool, ac_deadline deadline)
     int rc = aci_parked_init(&self);
     if (rc != AC_OK)
         return rc;
-    aci_lock(&pool->mu);
+    aci_pool_enter(pool);
     pool->visitors++;
     rc = watch_locked(pool, &self, deadline);
     aci_pool_leave_locked(pool);

@@ -71,13 +71,13 @@ ac_pool_stats(const ac_pool *pool, uint64_t values[], size_t n)
         return AC_EINVAL;
     if (aci_forked(pool->cache->born))
         return AC_EFORKED;
-    struct aci_mutex *mu = &((ac_pool *)pool)->mu; /* not part of its value */
-    aci_lock(mu);
+    ac_pool *known = (ac_pool *)pool; /* what is taken in was there already */
+    aci_pool_enter(known);
     struct aci_stats now = pool->stats;
     now.counts[AC_STAT_WORKERS] = pool->n_workers;
     now.counts[AC_STAT_BUSY] = pool->busy;
     now.counts[AC_STAT_QUEUED] = pool->runq.n;
-    aci_unlock(mu);
+    aci_unlock(&known->mu);
     for (size_t i = 0; i < n; i++)
         values[i] = i < AC_STATS ? now.counts[i] : 0;
     return AC_OK;

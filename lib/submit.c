@@ -22,15 +22,18 @@ struct order {
     const ac_task_attr *attr;
     ac_task_fn *fn;
     uint32_t references; /* of each future */
+    ac_trace_fn *trace;  /* the pool's; as it may be gone when it refused */
+    void *trace_arg;
 };
 
 /* Nobody has seen them run, and their arguments are the caller's again. */
 static void
 discard(const struct order *order, struct aci_batch *batch)
 {
-    struct aci_list *link;
-    while ((link = aci_list_pop(&batch->futures)) != NULL) {
-        ac_future *future = aci_container_of(link, ac_future, tail.queue);
+    struct aci_link *link = batch->newest;
+    while (link != NULL) {
+        ac_future *future = aci_container_of(link, ac_future, tail.intake);
+        link = link != batch->oldest ? link->next : NULL;
         aci_future_disown_arg(future);
         for (uint32_t i = 0; i < order->references; i++)
             ac_future_unref(future);
@@ -47,58 +50,63 @@ make(const struct order *order, struct aci_batch *batch, void *const args[])
         .free_arg = options->free_arg,
         .free_result = options->free_result,
         .start_by = options->start_by,
+        .priority = options->priority,
         .timing = order->pool->attr.timing,
     };
     struct aci_sink *sink = NULL;
     if (order->iter != NULL)
         sink = aci_iter_door(order->iter, ACI_DOOR_SUBMIT);
-    aci_list_init(&batch->futures);
     for (size_t i = 0; i < batch->n; i++) {
         task.arg = args[i];
         ac_future *future = aci_future_create(order->pool->cache, &task,
                                               order->references, sink);
         if (future == NULL)
             return AC_ENOMEM;
-        aci_list_append(&batch->futures, &future->tail.queue);
+        future->tail.intake.next = batch->newest;
+        batch->newest = &future->tail.intake;
+        if (i == 0)
+            batch->oldest = batch->newest;
     }
     return AC_OK;
 }
 
 static void
-trace(const ac_pool *pool, ac_trace event, const struct aci_batch *batch)
+trace(const struct order *order, ac_trace event, const struct aci_batch *batch)
 {
-    if (pool->attr.trace == NULL)
+    struct aci_link *link = batch->newest;
+    if (order->trace == NULL)
         return;
-    for (struct aci_list *at = batch->futures.next; at != &batch->futures;
-         at = at->next)
-        aci_pool_trace(pool, event,
-                       aci_container_of(at, ac_future, tail.queue));
+    while (link != NULL) {
+        order->trace(event, aci_container_of(link, ac_future, tail.intake),
+                     order->trace_arg);
+        link = link != batch->oldest ? link->next : NULL;
+    }
 }
 
 static int
 submit(struct order *order, struct aci_batch *batch, void *const args[])
 {
     struct aci_seat *seat = NULL;
+    order->trace = order->pool->attr.trace;
+    order->trace_arg = order->pool->attr.trace_arg;
     /* The queue's, the caller's, the iterator's. */
     order->references = 1u + (batch->out != NULL) + (order->iter != NULL);
-    batch->level = aci_task_attr(order->attr)->priority;
     int rc = make(order, batch, args);
     if (rc != AC_OK)
         goto fail;
     if (order->iter != NULL) {
-        seat =
-            &aci_container_of(batch->futures.next, ac_future, tail.queue)->seat;
+        seat = &aci_container_of(batch->newest, ac_future, tail.intake)->seat;
         if ((rc = aci_iter_admit(order->iter, seat)) != AC_OK)
             goto fail;
     }
-    trace(order->pool, AC_TRACE_SUBMITTED, batch);
+    trace(order, AC_TRACE_SUBMITTED, batch);
     /* Once they are in, only who has a reference may touch them. */
     if ((rc = aci_room_push(order->pool, batch)) == AC_OK) {
         if (order->iter != NULL)
             aci_iter_offer(order->iter, &order->pool->owner);
         return AC_OK;
     }
-    trace(order->pool, AC_TRACE_REFUSED, batch);
+    trace(order, AC_TRACE_REFUSED, batch);
     if (seat != NULL && !aci_iter_retract(order->iter, seat))
         order->references--; /* the iterator has let go of it */
 fail:

@@ -17,6 +17,7 @@
 #include "frame.h"
 #include "mem.h"
 #include "park.h"
+#include "spin.h"
 
 /* Sets up to this size are waited for without an allocation. */
 #define ON_STACK 8
@@ -155,6 +156,19 @@ wake_up(ac_future *const futures[], size_t n, ac_deadline deadline)
     return deadline;
 }
 
+/* Look again for a moment. */
+static bool
+watch(const ac_future *future, ac_deadline deadline)
+{
+    struct aci_spin spin;
+    aci_spin_start_consumer(&spin, deadline);
+    while (!aci_future_finished(future)) {
+        if (!aci_spin_again(&spin))
+            return false;
+    }
+    return true;
+}
+
 int
 aci_await(ac_future *future, ac_deadline deadline)
 {
@@ -166,6 +180,8 @@ aci_await(ac_future *future, ac_deadline deadline)
         if (aci_deadline_passed(deadline))
             return aci_future_finished(future) ? AC_OK : AC_ETIMEDOUT;
         if (aci_future_help(future, deadline))
+            return AC_OK;
+        if (watch(future, deadline))
             return AC_OK;
         int rc = block(&future, 1, AC_ALL, wake_up(&future, 1, deadline));
         if (rc != AC_OK)

@@ -6,7 +6,9 @@
  * A task may end its thread (pthread_exit).  Cleanup handlers, the innermost
  * first, then finish every task that the thread was inside of as AC_EABORTED;
  * the last one starts a thread in this one's place, and only then settles: so
- * nobody who waits for the pool misses the new thread.
+ * nobody who waits for the pool misses the new thread.  The library is compiled
+ * so that these handlers also run where the task's code cannot be unwound
+ * (configure.ac), and one of them serves for all tasks of a thread.
  *
  * Locking: the pool's mutex to pop and to settle, in one go; none while a task
  * runs.
@@ -18,136 +20,115 @@
  */
 #include "worker.h"
 
-#include "clock.h"
 #include "due.h"
 #include "fork.h"
 #include "frame.h"
 #include "room.h"
-
-/* ---- One task ---- */
-
-struct run {
-    struct aci_frame frame;
-    ac_pool *pool;
-    ac_future *future;
-    struct aci_outcome *outcome;
-    int64_t started; /* with timing */
-    void *result;
-};
-
-/* In a child of fork() there is neither a pool to go on with nor anybody who
- * waits: its only thread ends, and the child with it. */
-static void
-end_in_child(const ac_pool *pool)
-{
-    if (aci_forked(pool->cache->born))
-        pthread_exit(NULL);
-}
-
-static void
-complete(struct run *run, int status, int rc)
-{
-    struct aci_outcome *outcome = run->outcome;
-    outcome->status = status;
-    if (run->pool->attr.timing)
-        outcome->ran = ac_now() - run->started;
-    aci_frame_pop();
-    aci_future_finish(run->future, status, rc, run->result);
-    aci_due_run();
-    aci_pool_trace(run->pool, AC_TRACE_ENDED, run->future);
-    ac_future_unref(run->future);
-}
-
-/* Cleanup handler. */
-static void
-abort_run(void *arg)
-{
-    struct run *run = arg;
-    if (!aci_forked(run->pool->cache->born))
-        complete(run, AC_EABORTED, 0);
-}
-
-/* Run a claimed task, finish it, and drop the queue's reference. */
-static void
-run_task(ac_pool *pool, ac_future *future, struct aci_outcome *outcome)
-{
-    struct run run = {
-        .pool = pool, .future = future, .outcome = outcome, .result = NULL};
-    int rc;
-    *outcome = (struct aci_outcome){.status = AC_EAGAIN};
-    if (pool->attr.timing) {
-        run.started = ac_now();
-        outcome->waited = run.started - aci_future_accepted(future);
-    }
-    aci_pool_trace(pool, AC_TRACE_STARTED, future);
-    aci_frame_push(&run.frame, future, &pool->stop);
-    pthread_cleanup_push(abort_run, &run);
-    rc = future->work.fn(future->arg, &run.result);
-    end_in_child(pool);
-    pthread_cleanup_pop(0);
-    complete(&run, aci_future_verdict(rc), rc);
-    end_in_child(pool);
-}
-
-struct nested {
-    ac_pool *pool;
-    struct aci_outcome outcome;
-};
-
-/* Cleanup handler, or the plain end. */
-static void
-settle_nested(void *arg)
-{
-    struct nested *nested = arg;
-    ac_pool *pool = nested->pool;
-    if (aci_forked(pool->cache->born))
-        return;
-    aci_lock(&pool->mu);
-    aci_pool_settle_locked(pool, &nested->outcome);
-    aci_unlock(&pool->mu);
-}
-
-void
-aci_worker_run_nested(ac_pool *pool, ac_future *future)
-{
-    struct nested nested = {.pool = pool};
-    pthread_cleanup_push(settle_nested, &nested);
-    run_task(pool, future, &nested.outcome);
-    pthread_cleanup_pop(1);
-}
+#include "spin.h"
 
 /* ---- All tasks ---- */
 
+static void
+be_active(struct aci_worker *self, bool active)
+{
+    if (active && !self->active)
+        aci_spin_busy();
+    else if (!active && self->active)
+        aci_spin_idle();
+    self->active = active;
+}
+
+/* Watch the intake for a moment, if no other worker does so.  The mutex is
+ * released meanwhile. */
+static void
+watch_locked(ac_pool *pool)
+{
+    struct aci_spin spin;
+    if (!aci_spin_enter())
+        return;
+    atomic_store(&pool->spinning, true);
+    aci_unlock(&pool->mu);
+    aci_spin_start_worker(&spin);
+    while (!aci_inbox_has_some(&pool->intake) &&
+           !aci_inbox_is_shut(&pool->intake) && aci_spin_again(&spin))
+        continue;
+    /* Sequentially consistent: see n_idle in pool.h. */
+    atomic_store(&pool->spinning, false);
+    aci_spin_leave();
+    aci_lock(&pool->mu);
+}
+
+static void
+sleep_locked(struct aci_worker *self)
+{
+    ac_pool *pool = self->pool;
+    aci_list_prepend(&pool->idle, &self->parked.link);
+    atomic_fetch_add(&pool->n_idle, 1);
+    /* Counted first, then look: see n_idle in pool.h. */
+    if (aci_inbox_has_some(&pool->intake)) {
+        aci_list_remove(&self->parked.link);
+        atomic_fetch_sub(&pool->n_idle, 1);
+        return;
+    }
+    aci_park(&self->parked, &pool->mu, AC_FOREVER);
+}
+
+/* A popped one: claimed, or NULL if it is not to run.  One that cannot be
+ * claimed is another one's, with the reference.  The mutex is released for one
+ * that is too late to start. */
+static ac_future *
+claim_locked(ac_pool *pool, ac_future *future)
+{
+    aci_room_grant_locked(pool);
+    if (!aci_future_late(future)) {
+        uint32_t state = aci_future_state(future);
+        if (!aci_future_claim(future))
+            return NULL;
+        aci_runq_started(&pool->runq, aci_future_priority(state));
+        return future;
+    }
+    if (aci_future_end(future, AC_EEXPIRED)) {
+        aci_unlock(&pool->mu);
+        aci_future_conclude(future);
+        aci_due_run();
+        aci_lock(&pool->mu);
+    }
+    return NULL;
+}
+
 /* The next one that is to run, claimed, with its queue's reference; NULL when
  * it is time to go.  What is still queued when all is canceled is the
- * canceler's.  The mutex is released for one that is too late to start. */
+ * canceler's. */
 static ac_future *
 pop_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
     ac_future *future;
+    bool watched = false;
     while (pool->phase != ACI_CANCELING) {
-        future = aci_runq_pop(&pool->runq);
-        if (future == NULL) {
-            if (pool->phase == ACI_DRAINING)
-                return NULL;
-            aci_list_prepend(&pool->idle, &self->parked.link);
-            aci_park(&self->parked, &pool->mu, AC_FOREVER);
+        aci_pool_take_in_locked(pool);
+        if ((future = aci_runq_pop(&pool->runq)) != NULL) {
+            if ((future = claim_locked(pool, future)) != NULL)
+                return future;
             continue;
         }
-        aci_room_grant_locked(pool);
-        /* One that cannot be claimed is another one's, with the reference. */
-        if (!aci_future_late(future)) {
-            if (aci_future_claim(future))
-                return future;
-        } else if (aci_future_end(future, AC_EEXPIRED)) {
-            aci_unlock(&pool->mu);
-            aci_future_conclude(future);
-            aci_due_run();
-            aci_lock(&pool->mu);
-        }
+        if (pool->phase == ACI_DRAINING)
+            return NULL;
+        be_active(self, false);
+        if (!watched)
+            watch_locked(pool);
+        else
+            sleep_locked(self);
+        watched = !watched;
     }
     return NULL;
+}
+
+static void
+end_work_locked(ac_pool *pool, const struct aci_outcome *outcome)
+{
+    pool->busy--;
+    aci_pool_settle_locked(pool, outcome);
 }
 
 static void
@@ -158,13 +139,19 @@ work(struct aci_worker *self)
     aci_lock(&pool->mu);
     while ((future = pop_locked(self)) != NULL) {
         pool->busy++;
+        self->working = true;
+        /* Who found work, and sees more, wakes the next. */
+        if (pool->runq.n > 0)
+            aci_pool_wake_locked(pool, 1);
         aci_unlock(&pool->mu);
-        run_task(pool, future, &self->outcome);
-        aci_lock(&pool->mu);
-        pool->busy--;
-        aci_pool_settle_locked(pool, &self->outcome);
+        be_active(self, true);
+        aci_run(&self->run, pool, future);
+        aci_pool_enter(pool);
+        self->working = false;
+        end_work_locked(pool, &self->run.outcome);
     }
     aci_unlock(&pool->mu);
+    be_active(self, false);
 }
 
 /* ---- The thread ---- */
@@ -211,8 +198,9 @@ static void work_on(struct aci_worker *self);
 
 /* Cleanup handler: a task has ended this thread.  Without another one to
  * replace it, it goes on in here.  What is the worker's belongs to the new
- * thread at once, but for the join: that one waits until this thread is gone,
- * so what is written last about a thread is about the newest. */
+ * thread as soon as that has started, but for `thread`: who replaces the new
+ * one joins this one first, so what is written last there is the newest.  The
+ * account is settled last, as the pool may go then. */
 static void
 outlive(void *arg)
 {
@@ -221,14 +209,18 @@ outlive(void *arg)
     if (aci_forked(pool->cache->born))
         return;
     pthread_t thread;
+    be_active(self, false);
+    aci_run_abort(&self->run);
     call_stop_hook(self);
-    struct aci_outcome outcome = self->outcome;
+    struct aci_outcome outcome = self->run.outcome;
+    bool working = self->working;
+    self->working = false;
     bool replaced = replace(self, &thread);
-    aci_lock(&pool->mu);
+    aci_pool_enter(pool);
     if (replaced)
         self->thread = thread;
-    pool->busy--;
-    aci_pool_settle_locked(pool, &outcome);
+    if (working)
+        end_work_locked(pool, &outcome);
     aci_unlock(&pool->mu);
     if (!replaced) {
         call_start_hook(self);

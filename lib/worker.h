@@ -11,8 +11,4 @@
 /* The thread's main function; `arg` is its struct aci_worker. */
 void *aci_worker_main(void *arg);
 
-/* Run a claimed task on top of the one that the calling thread is running,
- * finish it, drop the queue's reference, and settle. */
-void aci_worker_run_nested(ac_pool *pool, ac_future *future);
-
 #endif

@@ -14,17 +14,17 @@ rc=0
 layer_of() {
     case $1 in
     port|park|clock|mem|cpus|list|fork|spin|version) echo 0 ;;
-    refcount|pollable|cache|set|owner|attr) echo 1 ;;
+    refcount|pollable|cache|set|owner|attr|inbox) echo 1 ;;
     waiter|frame|future|promise|due) echo 2 ;;
     iter|next|as_completed|wait|result|callback) echo 3 ;;
-    pool|worker|runq|room|shutdown|stats) echo 4 ;;
+    pool|worker|run|runq|room|shutdown|stats) echo 4 ;;
     submit) echo 5 ;;
     *) echo none ;;
     esac
 }
 
 # Files that may name an explicit memory order.
-order_files='refcount.h|future.h|future.c'
+order_files="refcount.h|future.h|future.c|spin.c"
 
 # ---- Arrows --------------------------------------------------------------
 

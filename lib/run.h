@@ -1,0 +1,34 @@
+/*
+ * run - one task on the thread that runs it
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ACI_RUN_H
+#define ACI_RUN_H
+
+#include "frame.h"
+#include "stats.h"
+
+#include <stdint.h>
+
+struct aci_run {
+    struct aci_frame frame;     /* owner thread */
+    ac_pool *pool;              /* owner thread */
+    ac_future *future;          /* owner thread; NULL: it is finished */
+    int64_t started;            /* owner thread; with timing */
+    void *result;               /* owner thread: what the task leaves */
+    struct aci_outcome outcome; /* owner thread; of the last one */
+};
+
+/* Run a claimed task, finish it, drop the queue's reference.  The account is
+ * left to the caller. */
+void aci_run(struct aci_run *run, ac_pool *pool, ac_future *future);
+
+/* The thread is being ended: finish the task that it was running, if any. */
+void aci_run_abort(struct aci_run *run);
+
+/* Run a claimed task on top of the one that the calling thread is running, and
+ * settle. */
+void aci_run_nested(ac_pool *pool, ac_future *future);
+
+#endif

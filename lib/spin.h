@@ -1,0 +1,43 @@
+/*
+ * spin - look again for a moment before going to sleep
+ *
+ * To sleep and be woken costs some fifty microseconds; so whoever runs out of
+ * work looks again for up to twenty, giving the processor away from the first
+ * one on.  It helps only while a processor would be idle otherwise.  That is
+ * what the one piece of process-wide state is for: a line of hints, which may
+ * be wrong without harm.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef ACI_SPIN_H
+#define ACI_SPIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* So many processors are there for us. */
+void aci_spin_processors(size_t n);
+
+/* A worker begins or ends a stretch of tasks. */
+void aci_spin_busy(void);
+void aci_spin_idle(void);
+
+/* One worker at most in the process spins.  True: it is the caller, until
+ * aci_spin_leave(). */
+bool aci_spin_enter(void);
+void aci_spin_leave(void);
+
+struct aci_spin {
+    int64_t until;  /* owner thread: when to stop */
+    int64_t gentle; /* owner thread: from when on to yield */
+};
+
+/* A consumer: short while every processor has a worker to run. */
+void aci_spin_start_consumer(struct aci_spin *spin, int64_t deadline);
+void aci_spin_start_worker(struct aci_spin *spin);
+
+/* Pause.  False: long enough. */
+bool aci_spin_again(struct aci_spin *spin);
+
+#endif
