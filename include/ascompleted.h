@@ -202,7 +202,8 @@ AC_API int ac_pool_attr_set_capacity(ac_pool_attr *attr,
  * anything but 0, ac_pool_create() says AC_EHOOK; the stop hooks of the
  * workers whose start hook returned 0 run then.  A worker whose task ended its
  * thread stops, and one that replaces it starts: what its start hook returns
- * is not looked at.
+ * is not looked at.  A hook must not wait for tasks of the pool, nor end its
+ * thread.
  */
 typedef int ac_start_fn(size_t worker, void *arg);
 typedef void ac_stop_fn(size_t worker, void *arg);
@@ -442,10 +443,11 @@ AC_API int ac_future_take(ac_future *future, ac_deadline deadline,
 
 /*
  * Cancel.  AC_OK: it was queued and will never run, it is done now
- * (AC_ECANCELED) and everyone who waits for it is told; or it was canceled
- * before.  AC_EBUSY: it is running and has been asked to stop; it becomes
- * AC_ECANCELED only if it returns AC_TASK_CANCELED.  AC_EALREADY: it had
- * ended otherwise.  The future of an unresolved promise is canceled at once.
+ * (AC_ECANCELED), its room in the queue is free, and then everyone who waits
+ * for it is told; or it was canceled before.  AC_EBUSY: it is running and has
+ * been asked to stop; it becomes AC_ECANCELED only if it returns
+ * AC_TASK_CANCELED.  AC_EALREADY: it had ended otherwise.  The future of an
+ * unresolved promise is canceled at once.
  */
 AC_API int ac_future_cancel(ac_future *future) AC_NOTHROW;
 

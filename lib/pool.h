@@ -22,6 +22,7 @@
 #include "runq.h"
 #include "stats.h"
 
+#include <setjmp.h>
 #include <stdatomic.h>
 
 enum aci_pool_phase { ACI_ACCEPTING, ACI_DRAINING, ACI_CANCELING };
@@ -35,6 +36,7 @@ struct aci_worker {
     size_t number;            /* immutable */
     bool active;              /* the worker's: counted as busy (spin.h) */
     bool working;             /* the worker's: it has a task to settle */
+    jmp_buf home;             /* the worker's: where it begins anew */
     struct aci_run run;       /* the worker's: its outermost task */
 };
 

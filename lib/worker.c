@@ -194,13 +194,13 @@ replace(struct aci_worker *self, pthread_t *thread)
     return false;
 }
 
-static void work_on(struct aci_worker *self);
-
 /* Cleanup handler: a task has ended this thread.  Without another one to
- * replace it, it goes on in here.  What is the worker's belongs to the new
- * thread as soon as that has started, but for `thread`: who replaces the new
- * one joins this one first, so what is written last there is the newest.  The
- * account is settled last, as the pool may go then. */
+ * replace it, it goes on: it leaves the handler by a jump, as the C library's
+ * own record of handlers is only in order again where they were pushed.  What
+ * is the worker's belongs to the new thread as soon as that has started, but
+ * for `thread`: who replaces the new one joins this one first, so what is
+ * written last there is the newest.  The account is settled last, as the pool
+ * may go then. */
 static void
 outlive(void *arg)
 {
@@ -222,18 +222,25 @@ outlive(void *arg)
     if (working)
         end_work_locked(pool, &outcome);
     aci_unlock(&pool->mu);
-    if (!replaced) {
-        call_start_hook(self);
-        work_on(self);
-    }
+    if (!replaced)
+        longjmp(self->home, 1);
 }
 
 static void
 work_on(struct aci_worker *self)
 {
-    pthread_cleanup_push(outlive, self);
-    work(self);
-    pthread_cleanup_pop(0);
+    volatile bool again;
+    do {
+        again = false;
+        pthread_cleanup_push(outlive, self);
+        if (setjmp(self->home) == 0)
+            work(self);
+        else
+            again = true;
+        pthread_cleanup_pop(0);
+        if (again)
+            call_start_hook(self);
+    } while (again);
     call_stop_hook(self);
     join_before(self);
 }
