@@ -25,6 +25,8 @@ aci_cache_create(const struct aci_owner *owner, size_t n_stripes,
         ACI_CACHE_LINE, sizeof *cache + n_stripes * sizeof *cache->stripes);
     if (cache == NULL)
         return AC_ENOMEM;
+    if (aci_mutex_init(&cache->door) != AC_OK)
+        goto fail_cache;
     for (; made < n_stripes; made++) {
         if (aci_mutex_init(&cache->stripes[made].mu) != AC_OK)
             goto fail_stripes;
@@ -39,8 +41,19 @@ aci_cache_create(const struct aci_owner *owner, size_t n_stripes,
 fail_stripes:
     while (made > 0)
         aci_mutex_destroy(&cache->stripes[--made].mu);
+    aci_mutex_destroy(&cache->door);
+fail_cache:
     aci_free(cache);
     return AC_ENOMEM;
+}
+
+void
+aci_cache_disown(struct aci_cache *cache)
+{
+    aci_lock(&cache->door);
+    cache->ownerless = true;
+    aci_unlock(&cache->door);
+    aci_cache_unref(cache);
 }
 
 void
@@ -50,6 +63,7 @@ aci_cache_unref(struct aci_cache *cache)
         return;
     for (size_t i = 0; i < cache->n_stripes; i++)
         aci_mutex_destroy(&cache->stripes[i].mu);
+    aci_mutex_destroy(&cache->door);
     aci_free(cache);
 }
 

@@ -11,6 +11,7 @@
 #include "port.h"
 #include "refcount.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,8 +28,12 @@ struct aci_cache {
     /* immutable; may be followed only while a future of it is unfinished or
      * not settled yet */
     const struct aci_owner *owner;
-    unsigned born;               /* immutable: see fork.h */
-    size_t n_stripes;            /* immutable: a power of two */
+    unsigned born;    /* immutable: see fork.h */
+    size_t n_stripes; /* immutable: a power of two */
+    /* Held by who follows `owner` although nothing else keeps it; taken before
+     * an owner's own mutex. */
+    struct aci_mutex door;
+    bool ownerless;              /* door: the owner is gone */
     struct aci_stripe stripes[]; /* immutable */
 };
 
@@ -36,7 +41,10 @@ struct aci_cache {
 int aci_cache_create(const struct aci_owner *owner, size_t n_stripes,
                      struct aci_cache **cache);
 
-/* The owner lets go. */
+/* The owner lets go, and may be freed: nobody is calling it any more. */
+void aci_cache_disown(struct aci_cache *cache);
+
+/* One reference less. */
 void aci_cache_unref(struct aci_cache *cache);
 
 /* Zeroed memory for one node, or NULL. */

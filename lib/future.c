@@ -126,9 +126,14 @@ aci_future_accept(ac_future *future)
 void
 aci_future_refresh(ac_future *future)
 {
-    const struct aci_owner *owner = future->cache->owner;
-    if ((aci_future_state(future) & ACI_PHASE) == ACI_NEW)
-        owner->ops->refresh(owner);
+    struct aci_cache *cache = future->cache;
+    if ((aci_future_state(future) & ACI_PHASE) != ACI_NEW)
+        return;
+    /* It may have ended by now, and its owner be gone. */
+    aci_lock(&cache->door);
+    if (!cache->ownerless)
+        cache->owner->ops->refresh(cache->owner);
+    aci_unlock(&cache->door);
 }
 
 /* QUEUED to `phase`, keeping the flags. */
@@ -270,12 +275,6 @@ ac_future_cancel(ac_future *future)
         return AC_EFORKED;
     aci_future_refresh(future);
     aci_future_meet(future);
-    return aci_future_cancel(future);
-}
-
-int
-aci_future_cancel(ac_future *future)
-{
     if (cancel_queued(future)) {
         aci_future_conclude(future);
         aci_due_run();

@@ -110,13 +110,9 @@ void aci_future_disown_arg(ac_future *future);
 /* NEW to QUEUED; the caller holds the owner's lock. */
 void aci_future_accept(ac_future *future);
 
-/* It is the caller's by a successful submission: if it is still NEW, have its
- * owner accept it. */
+/* If it is still NEW, have its owner accept it; one whose submission still
+ * goes on stays NEW. */
 void aci_future_refresh(ac_future *future);
-
-/* ac_future_cancel() of one that may be NEW because its submission still goes
- * on; such a one is left alone. */
-int aci_future_cancel(ac_future *future);
 
 static inline ac_priority
 aci_future_priority(uint32_t state)

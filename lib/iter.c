@@ -5,7 +5,8 @@
  * next.c has the consumers' side.
  *
  * Locking: one mutex.  Lock order: a future's stripe, then this mutex, then a
- * pool's (only to have it accept what is NEW); so
+ * pool's (a worker's
+ * own, to have it accept what is NEW); so
  * whoever detaches a member takes it off the pending list first, lets go of
  * the mutex, then locks the stripe.  tell() finds such a member in no list and
  * leaves it alone.  References are dropped with no lock held, as user code may
@@ -486,11 +487,8 @@ ac_iter_cancel(ac_iter *iter)
         aci_iter_unpend_locked(iter, seat);
         aci_iter_pend_locked(iter, seat);
         ac_future *future = ac_future_ref(aci_iter_member(iter, seat));
-        /* The lock keeps the owner: a submission that goes on and fails needs
-         * it to take its member back. */
-        aci_future_refresh(future);
         aci_unlock(&iter->mu);
-        aci_future_cancel(future);
+        ac_future_cancel(future);
         ac_future_unref(future);
         aci_iter_enter(iter);
     }

@@ -23,8 +23,8 @@ struct aci_owner;
 /* All are called with no lock held, but refresh() for an iterator's. */
 struct aci_owner_ops {
     /* Some of the owner's futures may be accepted and still NEW: make them
-     * QUEUED.  The owner must be kept by something: a handle that the caller
-     * has from a successful submission, or a submission that goes on. */
+     * QUEUED.  The caller is one of its workers, or holds its cache's door
+     * (cache.h): nothing else keeps it. */
     void (*refresh)(const struct aci_owner *owner);
 
     /* The caller has taken `future` out of the QUEUED state: take it out of

@@ -197,11 +197,11 @@ wait_for_the_last(ac_pool *pool)
 static void
 pool_free(ac_pool *pool, size_t parked)
 {
+    aci_cache_disown(pool->cache);
     while (parked > 0)
         aci_parked_destroy(&pool->workers[--parked].parked);
     aci_parked_destroy(&pool->last);
     aci_mutex_destroy(&pool->mu);
-    aci_cache_unref(pool->cache);
     aci_free(pool);
 }
 

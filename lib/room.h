@@ -13,7 +13,8 @@ struct aci_batch {
     struct aci_link *newest; /* NEW ones, by tail.intake, in reverse */
     struct aci_link *oldest;
     size_t n;
-    bool wait; /* for room, until: */
+    ac_deadline start_by; /* of each */
+    bool wait;            /* for room, until: */
     ac_deadline room_by;
     ac_future **out; /* gets them, if not NULL and they are accepted */
 };
