@@ -124,14 +124,14 @@ same names aliases "names that need a link, and man/aliases, differ"
 
 version=$(sed -n 's/^#define AC_VERSION "\(.*\)"$/\1/p' "$header")
 order='NAME LIBRARY SYNOPSIS DESCRIPTION RETURN_VALUE ERRORS ATTRIBUTES
-    HISTORY CAVEATS EXAMPLES SEE_ALSO'
+    HISTORY NOTES CAVEATS EXAMPLES SEE_ALSO'
 for page in "$man"/*.[37]; do
     base=${page##*/}
     [ "$(sed 1q "$page")" = "'\\\" t" ] || fail "$base: no request for tbl"
     title=$(echo "${base%.*}" | tr a-z A-Z)
     grep -q "^\.TH $title ${base##*.} 2[0-9-]* \"ascompleted $version\"\$" \
         "$page" || fail "$base: the title is not of this page and version"
-    grep -oE '(\.BR (ac_[a-z0-9_]*|ascompleted) |\\fB[a-z0-9_]*\\fR)\([37]\)' \
+    grep -oE '(\.BR (ac_[a-z0-9_]*|ascompleted[a-z_]*) |\\fB[a-z0-9_]*\\fR)\([37]\)' \
         "$page" | sed 's/^.BR //; s/ //; s/\\f[BR]//g; s/(/ /; s/)//' |
         while read -r name section; do
             grep -qx "$section $name" "$work/all-names" ||
@@ -143,13 +143,20 @@ for page in "$man"/*.[37]; do
     done >"$work/unknown"
     [ -s "$work/unknown" ] && fail "$(cat "$work/unknown")"
 done
+for page in "$man"/*.[37]; do
+    base=${page##*/}
+    [ "$base" = ascompleted.7 ] ||
+        grep -q "\\\\fB${base%.*}\\\\fR(${base##*.})" "$man/ascompleted.7" ||
+        fail "$base: not in the index of ascompleted(7)"
+done
 for page in "$man"/*.3; do
     base=${page##*/}
     sed -n 's/^\.SH //p' "$page" | tr ' ' '_' >"$work/has"
     for name in $order; do
-        if [ "$name" != CAVEATS ] || grep -qx CAVEATS "$work/has"; then
-            echo "$name"
-        fi
+        case $name in
+        NOTES | CAVEATS) grep -x "$name" "$work/has" ;;
+        *) echo "$name" ;;
+        esac
     done >"$work/should-have"
     same has should-have "$base: sections"
     section ATTRIBUTES "$page" | sed -n 's/^\\fB\(ac_.*\)\\fR().*/\1/p' |
@@ -159,8 +166,6 @@ for page in "$man"/*.3; do
     section ERRORS "$page" | sed -n 's/^\.B \(AC_E[A-Z]*\)$/\1/p' >"$work/codes"
     sort "$work/codes" >"$work/sorted"
     same codes sorted "$base: ERRORS are not alphabetical"
-    grep -q "\\\\fB${base%.*}\\\\fR(3)" "$man/ascompleted.7" ||
-        fail "$base: not in the index of ascompleted(7)"
 done
 
 # ---- EXAMPLES are the programs ----------------------------------------------
@@ -172,8 +177,8 @@ for program in "$man"/examples/*.c; do
         fail "$name must be the EXAMPLE of one page, is that of: $page"
         continue
     fi
-    awk '
-        /^\.\\" EXAMPLE / { on = 1; next }
+    awk -v name="$name" '
+        /^\.\\" EXAMPLE / { on = ($3 == name); next }
         /^\.\\" END/ { on = 0 }
         on && !/^\.(in|EX|EE)/ { print }' "$page" | unescape >"$work/shown"
     cmp -s "$work/shown" "$program" ||
