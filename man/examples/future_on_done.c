@@ -29,7 +29,7 @@ show(ac_future *future, void *arg)
         printf("%s: %s\n", (char *)arg, (char *)result);
 }
 
-/* Sends the next task after the first, and returns before that one ends. */
+/* Sends the next task after the first, and does not wait for it. */
 static void
 go_on(ac_future *future, void *arg)
 {
