@@ -85,7 +85,10 @@ fi
 examples=${DESTDIR-}${docdir-}/examples
 if [ -n "${docdir-}" ] && [ -f "$examples/Makefile" ]; then
     cp -R "$examples" examples && chmod -R u+w examples
+    # With DESTDIR pkg-config looks for all libraries below it.
+    set --
+    [ -z "${DESTDIR-}" ] || set -- LOOPS=
     try "installed examples: make" \
-        ${MAKE:-make} -C examples CC="$CC" PKG_CONFIG="$PKG_CONFIG"
+        ${MAKE:-make} -C examples CC="$CC" PKG_CONFIG="$PKG_CONFIG" "$@"
 fi
 [ $failed -eq 0 ]
