@@ -79,8 +79,8 @@ take(ac_future *future)
     ac_future_unref(future);
 }
 
-/* There is something, as epoll said so and nobody else takes it.  By turns
- * leave some of it, or look for more until there is none. */
+/* There is something, as epoll said so and nobody else takes it.  Look for
+ * more until there is none, but now and then leave some of it. */
 static size_t
 take_some(size_t turn)
 {
