@@ -63,9 +63,9 @@ stress_instrumented(void)
 #endif
 }
 
-/* 0 where the system does not tell. */
+/* A line of /proc/self/status; 0 where there is none. */
 static size_t
-thread_count(void)
+read_status(const char *name)
 {
     size_t n = 0;
     char line[128];
@@ -74,10 +74,22 @@ thread_count(void)
     if (file == NULL)
         return 0;
     while (fgets(line, sizeof(line), file) != NULL)
-        if (strncmp(line, "Threads:", 8) == 0)
-            n = (size_t)strtoul(line + 8, NULL, 10);
+        if (strncmp(line, name, strlen(name)) == 0)
+            n = (size_t)strtoul(line + strlen(name), NULL, 10);
     fclose(file);
     return n;
+}
+
+static size_t
+thread_count(void)
+{
+    return read_status("Threads:");
+}
+
+size_t
+stress_resident_bytes(void)
+{
+    return read_status("VmRSS:") * 1024;
 }
 
 static void
@@ -98,6 +110,13 @@ release_result(void *object)
     STRESS_MUST(token->ran == 1);
     count(&released);
     free(token);
+}
+
+void
+stress_attr_set(ac_task_attr *set)
+{
+    STRESS_MUST(ac_task_attr_set_free_arg(set, release_arg) == AC_OK);
+    STRESS_MUST(ac_task_attr_set_free_result(set, release_result) == AC_OK);
 }
 
 static void
@@ -122,8 +141,7 @@ stress_begin(int argc, char **argv)
         }
     }
     STRESS_MUST(ac_task_attr_create(&attr) == AC_OK);
-    STRESS_MUST(ac_task_attr_set_free_arg(attr, release_arg) == AC_OK);
-    STRESS_MUST(ac_task_attr_set_free_result(attr, release_result) == AC_OK);
+    stress_attr_set(attr);
     /* A sanitizer may start a thread of its own along with the first. */
     stress_crew_start(&crew, 1, do_nothing, NULL);
     stress_crew_join(&crew);
@@ -178,23 +196,46 @@ leave_token(void *arg, void **result)
 }
 
 int
-stress_submit_fn(ac_pool *pool, ac_iter *iter, ac_task_fn *fn,
-                 ac_future **future)
+stress_brief(void *arg, void **result)
 {
-    stress_token *token = malloc(sizeof(*token));
-    int rc;
+    for (volatile int i = 0; i < 300; i++)
+        continue;
+    stress_run(arg, result);
+    return 0;
+}
+
+void *
+stress_token_make(size_t size)
+{
+    stress_token *token = malloc(size);
 
     STRESS_MUST(token != NULL);
     token->ran = 0;
     token->delivered = 0;
-    if (iter != NULL)
-        rc = ac_iter_submit(iter, pool, attr, fn, token, AC_FOREVER, future);
-    else
-        rc = ac_submit(pool, attr, fn, token, future);
+    return token;
+}
+
+void
+stress_token_said(void *token, int rc)
+{
     if (rc == AC_OK)
         count(&submitted);
     else
         free(token); /* it is ours still */
+}
+
+int
+stress_submit_fn(ac_pool *pool, ac_iter *iter, ac_task_fn *fn,
+                 ac_future **future)
+{
+    stress_token *token = stress_token_make(sizeof(*token));
+    int rc;
+
+    if (iter != NULL)
+        rc = ac_iter_submit(iter, pool, attr, fn, token, AC_FOREVER, future);
+    else
+        rc = ac_submit(pool, attr, fn, token, future);
+    stress_token_said(token, rc);
     return rc;
 }
 
@@ -216,6 +257,18 @@ stress_deliver(ac_future *future)
     STRESS_MUST(status != AC_OK || token->ran == 1);
     count(&delivered);
     ac_future_unref(future);
+}
+
+void
+stress_check_stats(const ac_pool *pool, uint64_t capacity)
+{
+    uint64_t v[AC_STATS];
+
+    STRESS_MUST(ac_pool_stats(pool, v, AC_STATS) == AC_OK);
+    STRESS_MUST(v[AC_STAT_QUEUED_MAX] <= capacity);
+    STRESS_MUST(v[AC_STAT_QUEUED] == 0);
+    STRESS_MUST(v[AC_STAT_SUBMITTED] ==
+                v[AC_STAT_COMPLETED] + v[AC_STAT_CANCELED]);
 }
 
 size_t

@@ -34,6 +34,9 @@ _Noreturn void stress_fail(const char *file, int line, const char *what);
 /* 1 under a sanitizer. */
 int stress_instrumented(void);
 
+/* What the process has of the memory; 0 where the system does not tell. */
+size_t stress_resident_bytes(void);
+
 /* ---- Tasks ---------------------------------------------------------- */
 
 /*
@@ -51,6 +54,9 @@ typedef struct stress_token {
  * stress_begin(). */
 const ac_task_attr *stress_attr(void);
 
+/* Have another attr do that as well. */
+void stress_attr_set(ac_task_attr *attr);
+
 /* Submit a task that does nothing but leave its token; to the iterator too
  * unless that is NULL.  Returns the code of the call; counts if AC_OK. */
 int stress_submit(ac_pool *pool, ac_iter *iter, ac_future **future);
@@ -60,8 +66,20 @@ int stress_submit_fn(ac_pool *pool, ac_iter *iter, ac_task_fn *fn,
                      ac_future **future);
 void stress_run(void *arg, void **result);
 
+/* For other calls: a token to submit, at the beginning of an object of that
+ * size; then say what the call returned. */
+void *stress_token_make(size_t size);
+void stress_token_said(void *token, int rc);
+
 /* A consumer got that one: note it, look that it is well, drop it. */
 void stress_deliver(ac_future *future);
+
+/* Pass a short time while running, so that a queue gets long. */
+int stress_brief(void *arg, void **result);
+
+/* The pool is idle, its queue never held more than that many, and its counters
+ * add up. */
+void stress_check_stats(const ac_pool *pool, uint64_t capacity);
 
 /* How many were delivered in all. */
 size_t stress_delivered(void);
