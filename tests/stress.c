@@ -163,7 +163,7 @@ stress_end(void)
         STRESS_MUST(ac_now() < deadline);
         sched_yield();
     }
-    printf("%zu tasks: %zu ran, %zu canceled, %zu delivered\n", all,
+    printf("%zu tasks: %zu ran, %zu did not, %zu delivered\n", all,
            read_count(&ran), read_count(&dropped), read_count(&delivered));
     return EXIT_SUCCESS;
 }
@@ -236,6 +236,16 @@ stress_submit_fn(ac_pool *pool, ac_iter *iter, ac_task_fn *fn,
     else
         rc = ac_submit(pool, attr, fn, token, future);
     stress_token_said(token, rc);
+    return rc;
+}
+
+int
+stress_submit_by(ac_pool *pool, ac_deadline start_by, ac_task_fn *fn,
+                 ac_future **future)
+{
+    STRESS_MUST(ac_task_attr_set_start_by(attr, start_by) == AC_OK);
+    int rc = stress_submit_fn(pool, NULL, fn, future);
+    STRESS_MUST(ac_task_attr_set_start_by(attr, AC_FOREVER) == AC_OK);
     return rc;
 }
 

@@ -71,6 +71,10 @@ void stress_run(void *arg, void **result);
 void *stress_token_make(size_t size);
 void stress_token_said(void *token, int rc);
 
+/* The same for tasks that are to be started by then; from one thread only. */
+int stress_submit_by(ac_pool *pool, ac_deadline start_by, ac_task_fn *fn,
+                     ac_future **future);
+
 /* A consumer got that one: note it, look that it is well, drop it. */
 void stress_deliver(ac_future *future);
 
