@@ -25,7 +25,14 @@ START_TEST(null_attrs_and_places_are_refused)
     ck_assert_int_eq(ac_pool_attr_set_stack_size(NULL, 1 << 20), AC_EINVAL);
     ck_assert_int_eq(ac_pool_attr_set_help(NULL, AC_HELP_ALWAYS), AC_EINVAL);
     ck_assert_int_eq(ac_task_attr_set_free_arg(NULL, NULL), AC_EINVAL);
+    ck_assert_int_eq(ac_pool_attr_set_capacity(NULL, 1), AC_EINVAL);
+    ck_assert_int_eq(ac_pool_attr_set_hooks(NULL, NULL, NULL, NULL), AC_EINVAL);
+    ck_assert_int_eq(ac_pool_attr_set_timing(NULL, 1), AC_EINVAL);
+    ck_assert_int_eq(ac_pool_attr_set_trace(NULL, NULL, NULL), AC_EINVAL);
     ck_assert_int_eq(ac_task_attr_set_free_result(NULL, NULL), AC_EINVAL);
+    ck_assert_int_eq(ac_task_attr_set_priority(NULL, AC_PRIORITY_HIGH),
+                     AC_EINVAL);
+    ck_assert_int_eq(ac_task_attr_set_start_by(NULL, AC_FOREVER), AC_EINVAL);
     ck_assert_int_eq(ac_pool_attr_create(&pool_attr), AC_OK);
     ck_assert_int_eq(ac_pool_attr_set_name(pool_attr, NULL), AC_EINVAL);
     ac_pool_attr_destroy(pool_attr);
@@ -133,6 +140,7 @@ END_TEST
 START_TEST(null_is_nothing_to_every_end)
 {
     ac_future_unref(NULL);
+    ac_promise_destroy(NULL);
     ac_iter_destroy(NULL);
     ac_pool_attr_destroy(NULL);
     ac_task_attr_destroy(NULL);

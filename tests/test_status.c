@@ -13,10 +13,11 @@ static const struct {
     int code;
     int value;
 } codes[] = {
-    {AC_OK, 0},       {AC_DONE, 1},       {AC_ETIMEDOUT, 2},  {AC_EAGAIN, 3},
-    {AC_EINVAL, 4},   {AC_ENOMEM, 5},     {AC_EBUSY, 6},      {AC_EALREADY, 7},
-    {AC_EDEADLK, 8},  {AC_ENOENT, 9},     {AC_ESHUTDOWN, 10}, {AC_ECLOSED, 11},
-    {AC_EFAILED, 32}, {AC_ECANCELED, 33},
+    {AC_OK, 0},        {AC_DONE, 1},     {AC_ETIMEDOUT, 2},  {AC_EAGAIN, 3},
+    {AC_EINVAL, 4},    {AC_ENOMEM, 5},   {AC_EBUSY, 6},      {AC_EALREADY, 7},
+    {AC_EDEADLK, 8},   {AC_ENOENT, 9},   {AC_ESHUTDOWN, 10}, {AC_ECLOSED, 11},
+    {AC_EFORKED, 12},  {AC_EHOOK, 13},   {AC_EFAILED, 32},   {AC_ECANCELED, 33},
+    {AC_EEXPIRED, 34}, {AC_EBROKEN, 35}, {AC_EABORTED, 36},
 };
 #define N_CODES (sizeof(codes) / sizeof(codes[0]))
 
@@ -28,6 +29,46 @@ START_TEST(s8_the_numbers_of_the_codes_are_fixed)
     ck_assert_int_eq(AC_TASK_CANCELED, INT_MIN);
     ck_assert(AC_FOREVER == INT64_MAX);
     ck_assert(AC_POLL == 0);
+}
+END_TEST
+
+START_TEST(s8_outcomes_and_statuses_are_apart)
+{
+    for (size_t i = 0; i < N_CODES; i++) {
+        ck_assert_int_lt(codes[i].code, 128);
+        ck_assert_int_eq(codes[i].code >= 32, i >= 14); /* AC_EFAILED */
+    }
+}
+END_TEST
+
+/* So are the numbers of everything else that has one. */
+START_TEST(the_other_numbers_are_fixed)
+{
+    const int values[] = {AC_STAT_WORKERS,     AC_STAT_BUSY,
+                          AC_STAT_QUEUED,      AC_STAT_QUEUED_MAX,
+                          AC_STAT_SUBMITTED,   AC_STAT_COMPLETED,
+                          AC_STAT_FAILED,      AC_STAT_CANCELED,
+                          AC_STAT_EXPIRED,     AC_STAT_ABORTED,
+                          AC_STAT_REJECTED,    AC_STAT_WAIT_NS,
+                          AC_STAT_WAIT_MAX_NS, AC_STAT_RUN_NS,
+                          AC_STAT_RUN_MAX_NS,  AC_STATS};
+
+    for (int i = 0; i < (int)(sizeof(values) / sizeof(values[0])); i++)
+        ck_assert_int_eq(values[i], i);
+    ck_assert_int_eq(AC_PRIORITY_LOW, 0);
+    ck_assert_int_eq(AC_PRIORITY_NORMAL, 1);
+    ck_assert_int_eq(AC_PRIORITY_HIGH, 2);
+    ck_assert_int_eq(AC_TRACE_SUBMITTED, 0);
+    ck_assert_int_eq(AC_TRACE_REFUSED, 1);
+    ck_assert_int_eq(AC_TRACE_STARTED, 2);
+    ck_assert_int_eq(AC_TRACE_ENDED, 3);
+    ck_assert_int_eq(AC_HELP_UNTIMED, 0);
+    ck_assert_int_eq(AC_HELP_ALWAYS, 1);
+    ck_assert_int_eq(AC_DRAIN, 0);
+    ck_assert_int_eq(AC_CANCEL, 1);
+    ck_assert_int_eq(AC_ALL, 0);
+    ck_assert_int_eq(AC_FIRST, 1);
+    ck_assert_int_eq(AC_FIRST_ERROR, 2);
 }
 END_TEST
 
@@ -59,7 +100,7 @@ END_TEST
 
 START_TEST(s8_an_unknown_code_has_a_text_too)
 {
-    const int unknown[] = {-1, 12, 31, 34, 127, 128, INT_MAX, INT_MIN};
+    const int unknown[] = {-1, 14, 31, 37, 127, 128, INT_MAX, INT_MIN};
 
     for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
         const char *text = ac_strerror(unknown[i]);
@@ -89,6 +130,8 @@ test_suite(void)
     TCase *tcase = support_tcase("codes");
 
     tcase_add_test(tcase, s8_the_numbers_of_the_codes_are_fixed);
+    tcase_add_test(tcase, s8_outcomes_and_statuses_are_apart);
+    tcase_add_test(tcase, the_other_numbers_are_fixed);
     tcase_add_test(tcase, s8_every_code_has_a_text_of_its_own);
     tcase_add_test(tcase, s8_a_text_is_constant);
     tcase_add_test(tcase, s8_an_unknown_code_has_a_text_too);
