@@ -72,8 +72,8 @@ tt_until_canceled(struct tt_job *job)
     return AC_TASK_CANCELED;
 }
 
-static void
-free_arg(void *object)
+void
+tt_free_arg(void *object)
 {
     struct tt_job *job = object;
     atomic_fetch_add(&job->args_freed, 1);
@@ -81,8 +81,8 @@ free_arg(void *object)
         job->unused(job);
 }
 
-static void
-free_result(void *object)
+void
+tt_free_result(void *object)
 {
     struct tt_job *job = object;
     atomic_fetch_add(&job->results_freed, 1);
@@ -183,6 +183,9 @@ static const struct {
     {"ac_as_completed", false},     {"ac_iter_open", false},
     {"ac_iter_add", false},         {"ac_iter_next", false},
     {"ac_iter_next_many", false},   {"ac_wait", false},
+    {"ac_submit_until", false},     {"ac_submit_many", false},
+    {"ac_promise_create", false},   {"ac_future_on_done", false},
+    {"ac_iter_fd", false},
 };
 
 _Noreturn void
@@ -229,8 +232,7 @@ check_jobs(void)
         TT_CHECK(runs + atomic_load(&job->args_freed) ==
                  (job->accepted ? 1 : 0));
         TT_CHECK(!job->taken || runs == 1);
-        TT_CHECK(atomic_load(&job->results_freed) ==
-                 (job->taken ? 0 : runs));
+        TT_CHECK(atomic_load(&job->results_freed) == (job->taken ? 0 : runs));
     }
 }
 
@@ -257,8 +259,8 @@ run_point(const struct tt_scenario *scenario, struct tt_report *report,
     unsigned threads = count_threads();
     tt_plan(report, n, forever);
     TT_MUST(ac_task_attr_create, AC_OK, (&counted));
-    TT_MUST(ac_task_attr_set_free_arg, AC_OK, (counted, free_arg));
-    TT_MUST(ac_task_attr_set_free_result, AC_OK, (counted, free_result));
+    TT_MUST(ac_task_attr_set_free_arg, AC_OK, (counted, tt_free_arg));
+    TT_MUST(ac_task_attr_set_free_result, AC_OK, (counted, tt_free_result));
     scenario->run();
     tt_disarm();
     ac_task_attr_destroy(counted);
@@ -317,8 +319,8 @@ static struct {
 } run = {.from = 1};
 
 static void
-complain(const struct tt_scenario *scenario, struct tt_report *report,
-         int mode, unsigned long n, int status)
+complain(const struct tt_scenario *scenario, struct tt_report *report, int mode,
+         unsigned long n, int status)
 {
     const char *first = atomic_load(&report->first);
     run.failures++;
@@ -372,7 +374,7 @@ parse(int argc, char *argv[])
     run.program = run.program != NULL ? run.program + 1 : argv[0];
     for (int i = 1; i < argc; i += 2) {
         const char *value = argv[i + 1]; /* NULL after the last one */
-        TT_CHECK(value != NULL); /* every option has one */
+        TT_CHECK(value != NULL);         /* every option has one */
         if (strcmp(argv[i], "--scenario") == 0)
             run.scenario = value;
         else if (strcmp(argv[i], "--mode") == 0)

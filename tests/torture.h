@@ -140,8 +140,10 @@ struct tt_job *tt_job(void);
 int tt_run(void *arg, void **result);
 /* Bodies: until someone asks it to stop. */
 int tt_until_canceled(struct tt_job *job);
-/* Both destructors set, to count. */
+/* Both destructors set, to count: */
 const ac_task_attr *tt_counted(void);
+void tt_free_arg(void *object);
+void tt_free_result(void *object);
 
 /* For calls outside of what a scenario is about; they must not be armed. */
 ac_pool *tt_pool(size_t workers);

@@ -18,6 +18,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,8 +130,7 @@ __wrap_malloc(size_t size)
 void *
 __wrap_calloc(size_t n, size_t size)
 {
-    return refuse("calloc") ? no_memory()
-                            : allocated(__real_calloc(n, size));
+    return refuse("calloc") ? no_memory() : allocated(__real_calloc(n, size));
 }
 
 void *
@@ -245,8 +245,7 @@ int __real_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mu,
                                   const struct timespec *until);
 
 int
-__wrap_pthread_mutex_init(pthread_mutex_t *mu,
-                          const pthread_mutexattr_t *attr)
+__wrap_pthread_mutex_init(pthread_mutex_t *mu, const pthread_mutexattr_t *attr)
 {
     if (refuse("pthread_mutex_init"))
         return ENOMEM;
@@ -340,7 +339,6 @@ tt_gate_pass(struct tt_gate *gate)
 int __real_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set);
 int __real_open(const char *path, int flags, ...);
 ssize_t __real_read(int fd, void *to, size_t size);
-int __real_close(int fd);
 long __real_sysconf(int name);
 
 int
@@ -367,21 +365,22 @@ __wrap_open(const char *path, int flags, ...)
     return fd;
 }
 
+/* A descriptor that holds an event gives it. */
+static bool
+is_file(int fd)
+{
+    struct stat info;
+    return fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 ssize_t
 __wrap_read(int fd, void *to, size_t size)
 {
-    if (refuse("read")) {
+    if (is_file(fd) && refuse("read")) {
         errno = EIO;
         return -1;
     }
     return __real_read(fd, to, size);
-}
-
-int
-__wrap_close(int fd)
-{
-    count(TT_FD, -1);
-    return __real_close(fd);
 }
 
 long
@@ -392,4 +391,57 @@ __wrap_sysconf(int name)
         return -1;
     }
     return __real_sysconf(name);
+}
+
+/* ---- Descriptors to poll, and the handler for fork() ---------------- */
+
+int __real_eventfd(unsigned count, int flags);
+int __real_pipe2(int fds[2], int flags);
+int __real_close(int fd);
+int __real_pthread_atfork(void (*prepare)(void), void (*parent)(void),
+                          void (*child)(void));
+
+static int
+no_descriptor(void)
+{
+    errno = EMFILE;
+    return -1;
+}
+
+int
+__wrap_eventfd(unsigned count_, int flags)
+{
+    if (refuse("eventfd"))
+        return no_descriptor();
+    int fd = __real_eventfd(count_, flags);
+    if (fd >= 0)
+        count(TT_FD, 1);
+    return fd;
+}
+
+int
+__wrap_pipe2(int fds[2], int flags)
+{
+    if (refuse("pipe2"))
+        return no_descriptor();
+    int rc = __real_pipe2(fds, flags);
+    if (rc == 0)
+        count(TT_FD, 2);
+    return rc;
+}
+
+int
+__wrap_close(int fd)
+{
+    count(TT_FD, -1);
+    return __real_close(fd);
+}
+
+int
+__wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void),
+                      void (*child)(void))
+{
+    if (refuse("pthread_atfork"))
+        return ENOMEM;
+    return __real_pthread_atfork(prepare, parent, child);
 }
