@@ -32,7 +32,7 @@ pthread_cond_signal pthread_cond_broadcast pthread_equal pthread_join
 pthread_mutex_lock pthread_mutex_unlock pthread_self pthread_setcancelstate
 pthread_sigmask sched_yield __sysconf
 pthread_exit __sigsetjmp __pthread_register_cancel __pthread_unregister_cancel
-__pthread_unwind_next _Unwind_Resume __gcc_personality_v0 write
+__pthread_unwind_next write getpid
 __isoc23_strtol __isoc23_strtoll __isoc23_strtoul'
 
 export ASAN_OPTIONS="detect_leaks=1:handle_abort=1:exitcode=23:\
@@ -56,8 +56,9 @@ test -f "$top_builddir/config.h" || die "no config.h in $top_builddir"
 # shellcheck disable=SC2086 # CC may have arguments
 compile()
 {
-    $CC -std=c11 -g -O1 -fno-omit-frame-pointer -fexceptions -pthread \
-        -DHAVE_CONFIG_H -DACI_PLAIN_ALLOC=1 -DAC_DEBUG=1 -U_FORTIFY_SOURCE \
+    $CC -std=c11 -g -O1 -fno-omit-frame-pointer -fno-exceptions \
+        -fasynchronous-unwind-tables -pthread -DHAVE_CONFIG_H \
+        -DACI_PLAIN_ALLOC=1 -DAC_DEBUG=1 -U_FORTIFY_SOURCE \
         -fsanitize=address,undefined -fno-sanitize-recover=all \
         -I"$top_builddir" -I"$top_srcdir/include" -I"$top_srcdir/lib" "$@"
 }
