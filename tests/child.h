@@ -19,9 +19,15 @@
 #else
 #define CHILD_NO_THREADS 0
 #endif
-#if defined(__clang__)
-const char *__tsan_default_options(void);
-#endif
+
+/* What the program asks of a ThreadSanitizer that it may be built with.  A
+ * process that ends with live pools has threads that nobody joined. */
+#define CHILD_TSAN_OPTIONS(text) \
+    const char *__tsan_default_options(void); \
+    const char *__tsan_default_options(void) \
+    { \
+        return text; \
+    }
 
 static _Noreturn void
 child_fail(const char *file, int line, const char *what)

@@ -153,6 +153,56 @@ START_TEST(s50_s55_it_is_left_until_its_callbacks_returned)
 }
 END_TEST
 
+/* ---- Canceled inside a call ----------------------------------------- */
+
+typedef struct waits {
+    support_gate started;
+    pthread_t thread; /* these two before started opens */
+    long tid;
+    ac_future *other; /* of another pool, which is held */
+    int rc;
+} waits;
+
+static int
+wait_cancelable(void *arg, void **result)
+{
+    waits *w = arg;
+
+    (void)result;
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, NULL);
+    w->thread = pthread_self();
+    w->tid = support_tid();
+    support_gate_open(&w->started);
+    w->rc = ac_future_wait(w->other, AC_FOREVER);
+    pthread_testcancel();
+    return 0;
+}
+
+START_TEST(s55_s57_a_task_canceled_in_a_call_ends_after_it)
+{
+    ac_pool *pool = support_pool(1);
+    ac_pool *other = support_pool(1);
+    support_hold hold;
+    waits w = {.rc = -1};
+
+    support_gate_init(&w.started);
+    support_hold_worker(&hold, other);
+    w.other = hold.future;
+    ac_future *f = support_submit(pool, wait_cancelable, &w);
+    support_gate_wait(&w.started);
+    support_tid_await_sleep(w.tid);
+    ck_assert_int_eq(pthread_cancel(w.thread), 0);
+    ck_assert_int_eq(ac_future_status(f), AC_EAGAIN);
+    support_hold_end(&hold);
+    ck_assert_int_eq(ac_future_get(f, AC_FOREVER, NULL), AC_EABORTED);
+    ck_assert_int_eq(w.rc, AC_OK);
+    ac_future_unref(f);
+    support_pool_end(pool);
+    support_pool_end(other);
+    support_gate_destroy(&w.started);
+}
+END_TEST
+
 /* ---- Hooks ---------------------------------------------------------- */
 
 enum { WORKERS = 2 };
@@ -282,6 +332,7 @@ test_suite(void)
     tcase_add_loop_test(tcase, s48_s55_waiting_for_the_pool_goes_on, 0, 6);
     tcase_add_test(tcase, s48_s55_canceled_while_it_runs_it_is_still_aborted);
     tcase_add_test(tcase, s50_s55_it_is_left_until_its_callbacks_returned);
+    tcase_add_test(tcase, s55_s57_a_task_canceled_in_a_call_ends_after_it);
     suite_add_tcase(suite, tcase);
 
     tcase = support_tcase("threads");

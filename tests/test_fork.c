@@ -16,13 +16,7 @@
 #include "iter.h"
 #include "pool.h"
 
-#if !CHILD_NO_THREADS && defined(__clang__)
-const char *
-__tsan_default_options(void)
-{
-    return "die_after_fork=0";
-}
-#endif
+CHILD_TSAN_OPTIONS("die_after_fork=0")
 
 /* ---- Every function ------------------------------------------------- */
 

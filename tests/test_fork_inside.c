@@ -15,13 +15,7 @@
 #include "child.h"
 #include "heritage.h"
 
-#if !CHILD_NO_THREADS && defined(__clang__)
-const char *
-__tsan_default_options(void)
-{
-    return "die_after_fork=0";
-}
-#endif
+CHILD_TSAN_OPTIONS("die_after_fork=0")
 
 /* What happened, in the parent and in the child. */
 typedef struct tally {
