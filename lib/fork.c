@@ -38,16 +38,22 @@ after_fork(void)
     atomic_fetch_sub(&aci_forking, 1);
 }
 
-/* In a child that is not counted yet there is one thread. */
+/* There is one thread yet.  To be counted ends the fork, so it is once. */
+static void
+in_child(void)
+{
+    if (atomic_load(&aci_forking) == 0)
+        return;
+    atomic_store(&process, getpid());
+    atomic_store(&aci_forking, 0);
+    atomic_fetch_add(&aci_forks, 1);
+}
+
 void
 aci_fork_look(void)
 {
-    pid_t now = getpid();
-    if (now == atomic_load(&process))
-        return;
-    atomic_store(&process, now);
-    atomic_store(&aci_forking, 0);
-    atomic_fetch_add(&aci_forks, 1);
+    if (getpid() != atomic_load(&process))
+        in_child();
 }
 
 int
@@ -56,7 +62,7 @@ aci_fork_watch(void)
     if (atomic_load(&watching))
         return AC_OK;
     atomic_store(&process, getpid());
-    if (pthread_atfork(before_fork, after_fork, aci_fork_look) != 0)
+    if (pthread_atfork(before_fork, after_fork, in_child) != 0)
         return AC_ENOMEM;
     atomic_store(&watching, true);
     return AC_OK;

@@ -83,15 +83,17 @@ become_ready_locked(ac_iter *iter, struct aci_seat *seat)
     iter->n_ready++;
 }
 
-static void
+static bool
 ready_all_locked(ac_iter *iter, struct aci_link *oldest)
 {
+    bool some = oldest != NULL;
     while (oldest != NULL) {
         ac_future *future =
             aci_container_of(oldest, ac_future, tail.ended.arrival);
         oldest = oldest->next;
         become_ready_locked(iter, &future->seat);
     }
+    return some;
 }
 
 void
@@ -100,10 +102,10 @@ aci_iter_take_in_locked(ac_iter *iter)
     ready_all_locked(iter, aci_inbox_take(&iter->inbox));
 }
 
-void
+bool
 aci_iter_shut_locked(ac_iter *iter)
 {
-    ready_all_locked(iter, aci_inbox_shut(&iter->inbox));
+    return ready_all_locked(iter, aci_inbox_shut(&iter->inbox));
 }
 
 void

@@ -112,8 +112,9 @@ void aci_iter_enter(ac_iter *iter);
 /* What has completed without the mutex becomes ready. */
 void aci_iter_take_in_locked(ac_iter *iter);
 
-/* The same, and shut the inbox for as long as somebody sleeps. */
-void aci_iter_shut_locked(ac_iter *iter);
+/* The same, and shut the inbox for as long as somebody sleeps.  True if there
+ * was something: then look again before sleeping. */
+bool aci_iter_shut_locked(ac_iter *iter);
 
 /* Open it again if nothing needs it shut. */
 void aci_iter_open_locked(ac_iter *iter);

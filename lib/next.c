@@ -156,8 +156,10 @@ wait_locked(ac_iter *iter, struct aci_consumer *self, ac_deadline deadline)
 {
     /* It may have been picked for what is ready, and since then want more than
      * that, as more was added: another one must not be forgotten for it. */
+    bool some = aci_iter_shut_locked(iter);
     aci_iter_wake_locked(iter);
-    aci_iter_shut_locked(iter);
+    if (some)
+        return true;
     self->helps = helps(deadline);
     aci_list_append(&iter->consumers, &self->parked.link);
     if (self->helps != NULL) {

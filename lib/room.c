@@ -221,11 +221,14 @@ aci_room_push(ac_pool *pool, struct aci_batch *batch)
 {
     if (pool->attr.capacity != 0 || batch->n != 1 || pool->attr.timing)
         return push_locked(pool, batch);
-    ac_future *future = aci_container_of(batch->newest, ac_future, tail.intake);
-    if (!aci_inbox_push(&pool->intake, batch->newest, batch->newest))
-        return push_locked(pool, batch); /* which says so */
-    if (batch->out != NULL)
-        *batch->out = future;
+    ac_future *none = NULL, **out = batch->out != NULL ? batch->out : &none;
+    ac_future *before = *out;
+    /* Written first, as the task may look at it. */
+    *out = aci_container_of(batch->newest, ac_future, tail.intake);
+    if (!aci_inbox_push(&pool->intake, batch->newest, batch->newest)) {
+        *out = before;
+        return push_locked(pool, batch); /* which says why */
+    }
     /* Sequentially consistent: see n_idle. */
     if (atomic_load(&pool->n_idle) > 0 && !atomic_load(&pool->spinning)) {
         aci_lock(&pool->mu);
