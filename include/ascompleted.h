@@ -79,8 +79,9 @@ extern "C" {
  *   AC_EDEADLK.
  * - In a child made by fork(), what was made before it is dead: functions that
  *   return a code say AC_EFORKED, the others 0 or NULL, and every ref, unref
- *   and destroy does nothing.  What the child makes itself works.  A task or
- *   another function of yours that forks must not return in the child.
+ *   and destroy does nothing.  Attr objects are the exception: they live on.
+ *   What the child makes itself works.  A task or another function of yours
+ *   that forks must not return in the child.
  */
 
 /* ---- Types ---------------------------------------------------------- */
@@ -222,7 +223,8 @@ AC_API int ac_pool_attr_set_timing(ac_pool_attr *attr, int on) AC_NOTHROW;
  *                         must not be kept
  *     AC_TRACE_STARTED    it is about to run; then
  *   AC_TRACE_ENDED      it is done, however it ended, and ac_future_status()
- *                       tells; without a STARTED if it never ran
+ *                       tells; after its callbacks; without a STARTED if it
+ *                       never ran
  * It must not block.
  */
 typedef enum ac_trace {
@@ -343,8 +345,9 @@ AC_API int ac_task_attr_set_priority(ac_task_attr *attr,
  * The task is of no use unless it is started by then.  If it is not, it never
  * runs and becomes AC_EEXPIRED, as soon as somebody meets it: a worker, a
  * submitter that finds the queue full, or a call on its future (status, wait,
- * get, take, cancel, ac_wait).  There is no timer: an iterator delivers it when
- * one of these has met it.  AC_FOREVER, the default: no limit.
+ * get, take, cancel, on_done, ac_wait).  A wait for it, and a submitter that
+ * waits for room, wake up at that time.  There is no other timer: an iterator
+ * delivers it when one of these has met it.  AC_FOREVER, the default: no limit.
  */
 AC_API int ac_task_attr_set_start_by(ac_task_attr *attr,
                                      ac_deadline start_by) AC_NOTHROW;
@@ -462,8 +465,8 @@ AC_API int ac_cancel_requested(void) AC_NOTHROW;
  * is kept until then.
  *
  * A callback must not block and must not end its thread.  It may cancel,
- * submit, resolve, and unref this future.  Callbacks of what it thereby
- * finishes run when it has returned.
+ * submit, resolve, and unref this future.  Callbacks that become due meanwhile
+ * run when it has returned.
  *
  * AC_EINVAL, AC_ENOMEM.
  */
