@@ -234,17 +234,34 @@ parent_task(void *arg, void **result)
     return 0;
 }
 
-START_TEST(s39_s46_a_late_one_does_not_run_in_place)
+/* The same through an iterator, which would run its members in place. */
+static int
+parent_next(void *arg, void **result)
 {
-    parent p = {.pool = support_pool(1), .attr = owned_attr()};
-    ac_future *f = support_submit(p.pool, parent_task, &p);
+    parent *p = arg;
+    ac_iter *iter = NULL;
+    ac_future *done = NULL;
 
-    ck_assert_int_eq(ac_future_get(f, AC_FOREVER, NULL), AC_OK);
-    ac_future_unref(f);
-    ac_task_attr_destroy(p.attr);
-    support_pool_end(p.pool);
+    (void)result;
+    SUPPORT_CHECK_INT(ac_iter_open(&iter), AC_OK);
+    for (int i = 0; i < 2; i++) {
+        SUPPORT_CHECK_INT(ac_task_attr_set_start_by(
+                              p->attr, i == 0 ? AC_POLL : support_far()),
+                          AC_OK);
+        SUPPORT_CHECK_INT(ac_iter_submit(iter, p->pool, p->attr, owned_run,
+                                         &p->kids[i], AC_POLL, NULL),
+                          AC_OK);
+    }
+    for (int i = 0; i < 2; i++) {
+        SUPPORT_CHECK_INT(ac_iter_next(iter, AC_FOREVER, &done), AC_OK);
+        SUPPORT_CHECK(ac_future_arg(done) == &p->kids[i]);
+        SUPPORT_CHECK_INT(ac_future_status(done), i == 0 ? AC_EEXPIRED : AC_OK);
+        ac_future_unref(done);
+        SUPPORT_CHECK_INT(p->kids[i].freed_as_arg, i == 0);
+    }
+    ac_iter_destroy(iter);
+    return 0;
 }
-END_TEST
 
 /* With a deadline nobody helps; and it expires under the parent's eyes. */
 static int
@@ -264,16 +281,32 @@ parent_patient(void *arg, void **result)
     return 0;
 }
 
-START_TEST(s39_s46_it_expires_while_its_worker_waits)
+/* On the only worker; how often did each kid run then? */
+static void
+check_parent(ac_task_fn *fn, int first, int second, int third)
 {
     parent p = {.pool = support_pool(1), .attr = owned_attr()};
-    ac_future *f = support_submit(p.pool, parent_patient, &p);
+    ac_future *f = support_submit(p.pool, fn, &p);
 
     ck_assert_int_eq(ac_future_get(f, AC_FOREVER, NULL), AC_OK);
     ac_future_unref(f);
     ac_task_attr_destroy(p.attr);
     support_pool_end(p.pool);
-    ck_assert_int_eq(p.kids[0].runs, 0);
+    ck_assert_int_eq(p.kids[0].runs, first);
+    ck_assert_int_eq(p.kids[1].runs, second);
+    ck_assert_int_eq(p.kids[2].runs, third);
+}
+
+START_TEST(s39_s46_a_late_one_does_not_run_in_place)
+{
+    check_parent(parent_task, 1, 0, 1);
+    check_parent(parent_next, 0, 1, 0);
+}
+END_TEST
+
+START_TEST(s39_s46_it_expires_while_its_worker_waits)
+{
+    check_parent(parent_patient, 0, 0, 0);
 }
 END_TEST
 
