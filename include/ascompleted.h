@@ -76,7 +76,7 @@ extern "C" {
  * - Your functions (tasks, free functions, callbacks, hooks) run with no lock
  *   of ours held and may call anything here, but see ac_future_on_done(); on a
  *   worker, stopping that worker's own pool or waiting for it to be idle is
- *   AC_EDEADLK.
+ *   AC_EDEADLK.  Only a task may end its thread.
  * - In a child made by fork(), what was made before it is dead: functions that
  *   return a code say AC_EFORKED, the others 0 or NULL, and every ref, unref
  *   and destroy does nothing.  Attr objects are the exception: they live on.

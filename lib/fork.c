@@ -17,6 +17,7 @@
 #include "fork.h"
 
 #include "port.h"
+#include "spin.h"
 
 #include <unistd.h>
 
@@ -47,6 +48,7 @@ in_child(void)
     atomic_store(&process, getpid());
     atomic_store(&aci_forking, 0);
     atomic_fetch_add(&aci_forks, 1);
+    aci_spin_forget();
 }
 
 void

@@ -382,6 +382,7 @@ release_pending(ac_iter *iter)
     while (!aci_list_empty(&iter->pending)) {
         struct aci_seat *seat = seat_of(iter->pending.next);
         aci_iter_unpend_locked(iter, seat);
+        aci_iter_show_locked(iter);
         aci_unlock(&iter->mu);
         release(iter, seat);
         aci_iter_enter(iter);

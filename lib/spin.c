@@ -33,6 +33,13 @@ aci_spin_processors(size_t n)
 }
 
 void
+aci_spin_forget(void)
+{
+    atomic_store_explicit(&hints.busy, 0, memory_order_relaxed);
+    atomic_store_explicit(&hints.spinning, false, memory_order_relaxed);
+}
+
+void
 aci_spin_busy(void)
 {
     atomic_fetch_add_explicit(&hints.busy, 1, memory_order_relaxed);

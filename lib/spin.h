@@ -19,6 +19,9 @@
 /* So many processors are there for us. */
 void aci_spin_processors(size_t n);
 
+/* In a child of fork(): no worker of the parent's is here. */
+void aci_spin_forget(void);
+
 /* A worker begins or ends a stretch of tasks. */
 void aci_spin_busy(void);
 void aci_spin_idle(void);

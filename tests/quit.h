@@ -8,6 +8,29 @@
 
 #include "support.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define QUIT_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define QUIT_ADDRESS_SANITIZER 1
+#endif
+#endif
+
+#ifdef QUIT_ADDRESS_SANITIZER
+void __asan_handle_no_return(void);
+#endif
+
+/* Cleanup handler for a task that may be canceled: AddressSanitizer does not
+ * see that the frames are left. */
+static inline void
+quit_leave_frames(void *unused)
+{
+    (void)unused;
+#ifdef QUIT_ADDRESS_SANITIZER
+    __asan_handle_no_return();
+#endif
+}
+
 /* ac_task_fn: leaves its argument as its result, and ends its thread. */
 static inline int
 quit_task(void *arg, void **result)

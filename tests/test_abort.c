@@ -302,8 +302,10 @@ be_canceled(void *arg, void **result)
     SUPPORT_CHECK_INT(old, PTHREAD_CANCEL_DISABLE);
     v->thread = pthread_self();
     support_gate_open(&v->ready);
+    pthread_cleanup_push(quit_leave_frames, NULL);
     while (v->enable)
         pause();
+    pthread_cleanup_pop(0);
     return 0;
 }
 

@@ -174,7 +174,9 @@ wait_cancelable(void *arg, void **result)
     w->tid = support_tid();
     support_gate_open(&w->started);
     w->rc = ac_future_wait(w->other, AC_FOREVER);
+    pthread_cleanup_push(quit_leave_frames, NULL);
     pthread_testcancel();
+    pthread_cleanup_pop(0);
     return 0;
 }
 
