@@ -1,0 +1,221 @@
+/*
+ * run_pool.c - the end of a pool, against all that goes on in it
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "tasks.h"
+
+static ac_pool *pool;
+static ac_future *futures[4];
+static struct sk_gate hold;
+
+/* ---- Submitting ---- */
+
+/* From the first refusal on, all are refused. */
+static void *
+submit_three(void *unused)
+{
+    (void)unused;
+    int refused = 0;
+    for (int i = 0; i < 3; i++) {
+        int rc = sk_submit(pool, NULL, sk_task(), &futures[i]);
+        SK_MUST(rc == (refused ? AC_ESHUTDOWN : AC_OK) || rc == AC_ESHUTDOWN);
+        refused |= rc != AC_OK;
+        if (rc != AC_OK)
+            futures[i] = NULL;
+    }
+    return NULL;
+}
+
+static void
+shutdown_submit(size_t workers, ac_shutdown how)
+{
+    size_t left = 99;
+    pool = sk_pool(workers);
+    pthread_t other = sk_start(submit_three, NULL);
+    SK_MUST(ac_pool_shutdown(pool, how, AC_FOREVER, &left) == AC_OK);
+    SK_MUST(left == 0);
+    sk_join(other);
+    for (int i = 0; i < 3 && futures[i] != NULL; i++) {
+        int status = ac_future_status(futures[i]);
+        SK_MUST(status == AC_OK || (how == AC_CANCEL && status == AC_ECANCELED));
+        ac_future_unref(futures[i]);
+    }
+    sk_pool_end(pool);
+}
+
+SK_SCENARIO(drain_submit)
+{
+    shutdown_submit(2, AC_DRAIN);
+}
+
+SK_SCENARIO(shutdown_submit_cancel)
+{
+    shutdown_submit(1, AC_CANCEL);
+}
+
+/* Work is not left lying while a worker is idle. */
+SK_SCENARIO(submit_idle)
+{
+    struct sk_gate both = {0};
+    pool = sk_pool(2);
+    struct sk_task *one = sk_task(), *two = sk_task();
+    one->hold = &both;
+    two->started = &both;
+    pthread_t other = sk_start(submit_three, NULL);
+    SK_MUST(sk_submit(pool, NULL, one, NULL) == AC_OK);
+    SK_MUST(sk_submit(pool, NULL, two, NULL) == AC_OK);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    sk_join(other);
+    for (int i = 0; i < 3; i++)
+        ac_future_unref(futures[i]);
+    sk_pool_end(pool);
+}
+
+/* ---- Several who stop it ---- */
+
+static void *
+stop_it(void *how)
+{
+    ac_shutdown mode = how == NULL ? AC_DRAIN : AC_CANCEL;
+    SK_MUST(ac_pool_shutdown(pool, mode, AC_FOREVER, NULL) == AC_OK);
+    return NULL;
+}
+
+SK_SCENARIO(shutdown_shutdown)
+{
+    size_t left = 99;
+    pool = sk_pool(1);
+    submit_three(NULL);
+    pthread_t one = sk_start(stop_it, sk_roll(2) ? &pool : NULL);
+    pthread_t two = sk_start(stop_it, sk_roll(2) ? &pool : NULL);
+    int rc = ac_pool_shutdown(pool, AC_CANCEL, sk_soon(), &left);
+    SK_MUST(rc == AC_OK ? left == 0 : rc == AC_ETIMEDOUT && left <= 3);
+    for (int i = 0; i < 3; i++)
+        ac_future_unref(futures[i]);
+    sk_join(one);
+    sk_join(two);
+    sk_pool_end(pool);
+}
+
+/* The first one waits for a task that ends only because of the second. */
+SK_SCENARIO(shutdown_escalate)
+{
+    struct sk_task *task = sk_task();
+    task->body = sk_until_asked;
+    pool = sk_pool(1);
+    SK_MUST(sk_submit(pool, NULL, task, NULL) == AC_OK);
+    submit_three(NULL);
+    pthread_t one = sk_start(stop_it, NULL);
+    pthread_t two = sk_start(stop_it, &pool);
+    for (int i = 0; i < 3; i++) {
+        SK_MUST(ac_future_wait(futures[i], AC_FOREVER) == AC_OK);
+        ac_future_unref(futures[i]);
+    }
+    sk_join(one);
+    sk_join(two);
+    sk_pool_end(pool);
+}
+
+/* Who is inside when destroy begins gets out in peace. */
+static void *
+visit(void *unused)
+{
+    (void)unused;
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    return NULL;
+}
+
+SK_SCENARIO(destroy_visitor)
+{
+    struct sk_task *task = sk_task();
+    task->hold = &hold;
+    pool = sk_pool(1);
+    SK_MUST(sk_submit(pool, NULL, task, NULL) == AC_OK);
+    pthread_t visitor = sk_start(visit, NULL);
+    sk_until_asleep(visitor);
+    sk_gate_open(&hold);
+    sk_pool_end(pool);
+    sk_join(visitor);
+}
+
+/* ---- Idle ---- */
+
+static void *
+wait_idle_soon(void *unused)
+{
+    (void)unused;
+    ac_deadline deadline = sk_soon();
+    int rc = ac_pool_wait_idle(pool, deadline);
+    SK_MUST(rc == AC_OK || (rc == AC_ETIMEDOUT && ac_now() >= deadline));
+    return NULL;
+}
+
+SK_SCENARIO(idle_submit)
+{
+    pool = sk_pool(1);
+    pthread_t other = sk_start(wait_idle_soon, NULL);
+    submit_three(NULL);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    for (int i = 0; i < 3; i++) {
+        SK_MUST(ac_future_status(futures[i]) == AC_OK);
+        ac_future_unref(futures[i]);
+    }
+    sk_join(other);
+    sk_pool_end(pool);
+}
+
+/* ---- Destroy drains; results outlive the pool ---- */
+
+SK_SCENARIO(destroy_queued)
+{
+    pool = sk_pool(2);
+    submit_three(NULL);
+    sk_pool_end(pool);
+    for (int i = 0; i < 3; i++) {
+        SK_MUST(sk_take(futures[i]) == AC_OK);
+        ac_future_unref(futures[i]);
+    }
+}
+
+/* ---- A task that submits to its own pool while that is stopped ---- */
+
+static int
+submit_next(struct sk_task *task)
+{
+    int rc = sk_submit(task->pool, NULL, task->next, &futures[0]);
+    SK_MUST(rc == AC_OK || rc == AC_ESHUTDOWN);
+    if (rc != AC_OK)
+        return 0;
+    SK_MUST(ac_future_wait(futures[0], AC_FOREVER) == AC_OK);
+    ac_future_unref(futures[0]);
+    return 0;
+}
+
+static void
+nested_shutdown(size_t workers, ac_shutdown how)
+{
+    struct sk_task *outer = sk_task();
+    outer->body = submit_next;
+    outer->next = sk_task();
+    outer->pool = pool = sk_pool(workers);
+    SK_MUST(sk_submit(pool, NULL, outer, NULL) == AC_OK);
+    SK_MUST(ac_pool_shutdown(pool, how, AC_FOREVER, NULL) == AC_OK);
+    SK_MUST(how == AC_CANCEL || outer->runs == 1);
+    sk_pool_end(pool);
+}
+
+SK_SCENARIO(nested_drain)
+{
+    nested_shutdown(1, AC_DRAIN);
+}
+
+SK_SCENARIO(nested_cancel)
+{
+    nested_shutdown(1, AC_CANCEL);
+}
+
+SK_SCENARIO(nested_cancel_two)
+{
+    nested_shutdown(2, AC_CANCEL);
+}
