@@ -24,7 +24,7 @@ top_builddir=$(cd "${top_builddir:-.}" && pwd) || exit 1
 sched=$top_srcdir/tests/sched
 
 dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
+test -n "$KEEP" || trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' HUP INT TERM
 
 die()

@@ -16,6 +16,7 @@
 #include "scenario.h"
 
 #include <ucontext.h>
+#include <unwind.h>
 
 enum {
     SK_THREADS = 16,         /* in one run, ended ones included */
@@ -47,6 +48,7 @@ struct sk_object {
     uint32_t run;          /* valid in this run only */
     enum sk_kind kind;
     struct sk_thread *owner; /* of a locked mutex */
+    bool written;            /* an atomic, in this run */
     struct sk_clock clock; /* what its next user gets to know */
 };
 
@@ -91,6 +93,7 @@ struct sk_thread {
     void *(*fn)(void *);
     void *arg;
     void *result;
+    struct _Unwind_Exception dying; /* outlives the frames that it unwinds */
     ucontext_t context;
 };
 

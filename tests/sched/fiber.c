@@ -13,7 +13,6 @@
 #include <link.h>
 #include <stdio.h>
 #include <string.h>
-#include <unwind.h>
 
 /* The first object that is listed is the program. */
 static int
@@ -137,8 +136,6 @@ at_frame(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
 void
 sk_thread_exit(void *result)
 {
-    struct _Unwind_Exception exception;
-    memset(&exception, 0, sizeof exception);
-    _Unwind_ForcedUnwind(&exception, at_frame, result);
+    _Unwind_ForcedUnwind(&sk->self->dying, at_frame, result);
     sk_fail("a frame that cannot be unwound");
 }

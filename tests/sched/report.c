@@ -69,7 +69,8 @@ print_thread(const struct sk_thread *thread)
     if (thread->state == SK_LOCKS)
         printf(" of thread %d", thread->mutex->owner
                                     ? thread->mutex->owner->number : -1);
-    printf("; %u locks held\n", thread->locks);
+    printf("; %u locks held, last step: %s\n", thread->locks,
+           thread->last != NULL ? thread->last : "none");
     if (thread->state == SK_ENDED)
         return;
     /* The call site of the outermost is the scheduler. */

@@ -130,6 +130,59 @@ SK_SCENARIO(next_many_timeout)
     end();
 }
 
+/* When time is up, what is ready is enough. */
+SK_SCENARIO(next_many_late)
+{
+    ac_future *first, *futures[2];
+    struct sk_gate hold = {0};
+    struct sk_task *task = sk_task();
+    size_t n = 0;
+    int fd = -1;
+    task->hold = &hold;
+    begin(1, 0);
+    SK_MUST(sk_submit(pool, iter, sk_task(), &first) == AC_OK);
+    SK_MUST(sk_submit(pool, iter, task, NULL) == AC_OK);
+    SK_MUST(ac_iter_fd(iter, &fd) == AC_OK);
+    sk_until_readable(fd);
+    SK_MUST(ac_iter_next_many(iter, futures, 2, 2, sk_soon(), &n) == AC_OK);
+    SK_MUST(n == 1 && futures[0] == first);
+    sk_deliver(first);
+    ac_future_unref(first);
+    SK_MUST(ac_iter_next(iter, AC_POLL, futures) == AC_ETIMEDOUT);
+    sk_gate_open(&hold);
+    end();
+}
+
+/* One waits for two, is picked for the only one, and then wants more than
+ * that; the other one, who would take it, must not be forgotten. */
+static struct sk_gate one_is_out;
+
+static void *
+take_one_or_two(void *wanted)
+{
+    ac_future *futures[2];
+    size_t n, min = wanted == NULL ? 1 : 2;
+    SK_MUST(ac_iter_next_many(iter, futures, min, 2, AC_FOREVER, &n) == AC_OK);
+    sk_gate_open(&one_is_out);
+    deliver_many(futures, n);
+    return NULL;
+}
+
+SK_SCENARIO(next_many_greedy)
+{
+    struct sk_task *task = sk_task();
+    task->hold = &one_is_out;
+    begin(1, 0);
+    pthread_t greedy = sk_start(take_one_or_two, &pool);
+    pthread_t modest = sk_start(take_one_or_two, NULL);
+    SK_MUST(sk_submit(pool, iter, sk_task(), NULL) == AC_OK);
+    SK_MUST(sk_submit(pool, iter, task, NULL) == AC_OK);
+    SK_MUST(sk_submit(pool, iter, sk_task(), NULL) == AC_OK);
+    sk_join(modest);
+    sk_join(greedy);
+    end();
+}
+
 /* ---- Deadlines ---- */
 
 static void *

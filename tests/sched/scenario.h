@@ -82,5 +82,7 @@ bool sk_readable(int fd);
  * AC_POLL and AC_FOREVER make sense: a clock that belongs to the scheduler
  * reaches every other one just as easily. */
 ac_deadline sk_soon(void);
+/* The same, after all that is soon. */
+ac_deadline sk_later(void);
 
 #endif /* SCENARIO_H */

@@ -42,8 +42,8 @@ sk_run(void *arg, void **result)
         sk_gate_open(task->started);
     if (task->hold != NULL)
         sk_gate_pass(task->hold);
-    int rc = task->body != NULL ? task->body(task) : task->error;
     *result = task;
+    int rc = task->body != NULL ? task->body(task) : task->error;
     task->ended_as = count(&n_ended);
     return rc;
 }
@@ -68,12 +68,20 @@ free_result(void *result)
 
 static ac_task_attr *attr;
 
+ac_task_attr *
+sk_attr_new(void)
+{
+    ac_task_attr *made;
+    SK_MUST(ac_task_attr_create(&made) == AC_OK);
+    SK_MUST(ac_task_attr_set_free_arg(made, free_arg) == AC_OK);
+    SK_MUST(ac_task_attr_set_free_result(made, free_result) == AC_OK);
+    return made;
+}
+
 void
 sk_tasks_begin(void)
 {
-    SK_MUST(ac_task_attr_create(&attr) == AC_OK);
-    SK_MUST(ac_task_attr_set_free_arg(attr, free_arg) == AC_OK);
-    SK_MUST(ac_task_attr_set_free_result(attr, free_result) == AC_OK);
+    attr = sk_attr_new();
 }
 
 void
@@ -92,11 +100,15 @@ int
 sk_submit(ac_pool *pool, ac_iter *iter, struct sk_task *task,
           ac_future **future)
 {
+    const ac_task_attr *with = task->attr != NULL ? task->attr : attr;
+    ac_deadline room_by = task->room_by;
     int rc;
-    if (iter == NULL)
-        rc = ac_submit(pool, attr, sk_run, task, future);
+    if (iter != NULL)
+        rc = ac_iter_submit(iter, pool, with, sk_run, task, room_by, future);
+    else if (room_by != AC_POLL)
+        rc = ac_submit_until(pool, with, sk_run, task, room_by, future);
     else
-        rc = ac_iter_submit(iter, pool, attr, sk_run, task, AC_POLL, future);
+        rc = ac_submit(pool, with, sk_run, task, future);
     task->accepted = rc == AC_OK;
     return rc;
 }
@@ -115,6 +127,33 @@ sk_pool(size_t workers)
     ac_pool *pool;
     SK_MUST(ac_pool_create(workers, NULL, &pool) == AC_OK);
     return pool;
+}
+
+ac_pool *
+sk_bounded_pool(size_t workers, size_t capacity)
+{
+    ac_pool_attr *bounded;
+    ac_pool *pool;
+    SK_MUST(ac_pool_attr_create(&bounded) == AC_OK);
+    SK_MUST(ac_pool_attr_set_capacity(bounded, capacity) == AC_OK);
+    SK_MUST(ac_pool_create(workers, bounded, &pool) == AC_OK);
+    ac_pool_attr_destroy(bounded);
+    return pool;
+}
+
+void
+sk_bounded_pool_end(ac_pool *pool, size_t capacity)
+{
+    uint64_t stats[AC_STATS];
+    SK_MUST(ac_pool_shutdown(pool, AC_DRAIN, AC_FOREVER, NULL) == AC_OK);
+    SK_MUST(ac_pool_stats(pool, stats, AC_STATS) == AC_OK);
+    SK_MUST(stats[AC_STAT_QUEUED_MAX] <= capacity);
+    SK_MUST(stats[AC_STAT_QUEUED] == 0 && stats[AC_STAT_BUSY] == 0);
+    SK_MUST(stats[AC_STAT_SUBMITTED] ==
+            stats[AC_STAT_COMPLETED] + stats[AC_STAT_FAILED] +
+                stats[AC_STAT_CANCELED] + stats[AC_STAT_EXPIRED] +
+                stats[AC_STAT_ABORTED]);
+    sk_pool_end(pool);
 }
 
 void

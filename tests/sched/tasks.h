@@ -22,6 +22,8 @@ struct sk_task {
     int error;                        /* or returned, without a body */
     ac_pool *pool;                    /* for the body */
     struct sk_task *next;             /* for the body */
+    const ac_task_attr *attr;         /* NULL: destructors alone */
+    ac_deadline room_by;              /* 0: do not wait for room */
     /* What became of it. */
     bool accepted;
     int runs;
@@ -45,7 +47,9 @@ ac_future *sk_submitted(ac_pool *pool);
 
 /* The task function, for other ways to submit; mark as accepted what was. */
 int sk_run(void *arg, void **result);
+/* With both destructors set; a new one is the scenario's to destroy. */
 const ac_task_attr *sk_attr(void);
+ac_task_attr *sk_attr_new(void);
 
 struct sk_task *sk_task_of(const ac_future *future);
 
@@ -61,6 +65,10 @@ int sk_take(ac_future *future);
 int sk_until_asked(struct sk_task *task);
 
 ac_pool *sk_pool(size_t workers);
+/* With room for so many tasks in its queue. */
+ac_pool *sk_bounded_pool(size_t workers, size_t capacity);
+/* Destroy it; its queue never held more than `capacity`. */
+void sk_bounded_pool_end(ac_pool *pool, size_t capacity);
 void sk_pool_end(ac_pool *pool);
 
 /* By the scheduler: in the first thread, and when all have ended. */

@@ -97,12 +97,19 @@ atomic(const volatile void *address, size_t size, const char *what,
 {
     sk_step(what, (const void *)address);
     sk_touch(address, size, kind | SK_SYNC, pc);
-    return sk_object((const void *)address, SK_ATOMIC);
+    struct sk_object *object = sk_object((const void *)address, SK_ATOMIC);
+    object->written |= (kind & SK_WRITE) != 0;
+    return object;
 }
 
+/* What is static and was never written in this run, such as the count of
+ * forks, is as good as a constant: to look at it is no step. */
 static void
 loaded(const volatile void *address, size_t size, int order, uintptr_t pc)
 {
+    if (sk_is_data((uintptr_t)address) &&
+        !sk_object((const void *)address, SK_ATOMIC)->written)
+        return;
     struct sk_object *at = atomic(address, size, "load", SK_READ, pc);
     if (acquires(order))
         sk_learn(&at->clock);
@@ -135,11 +142,11 @@ static bool
 exchanges(const volatile void *address, size_t size, bool equal, bool weak,
           const int orders[2], uintptr_t pc)
 {
-    (void)pc;
     struct sk_object *at = sk_object((const void *)address, SK_ATOMIC);
     if (equal && weak && sk_unlikely(sk->plan.weak))
         equal = false;
     sk_touch(address, size, (equal ? SK_WRITE : SK_READ) | SK_SYNC, pc);
+    at->written |= equal;
     if (acquires(orders[equal ? 0 : 1]))
         sk_learn(&at->clock);
     if (equal && releases(orders[0]))

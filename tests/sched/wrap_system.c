@@ -15,7 +15,7 @@
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
-enum { SOON = 1000, READING = 50 /* ns */ };
+enum { SOON = 1000, LATER = 100 * SOON, READING = 50 /* ns */ };
 
 /* ---- The clock ---- */
 
@@ -37,6 +37,12 @@ ac_deadline
 sk_soon(void)
 {
     return sk->now + SOON;
+}
+
+ac_deadline
+sk_later(void)
+{
+    return sk->now + LATER;
 }
 
 /* ---- Memory ---- */
