@@ -89,7 +89,7 @@ compile -fsanitize=thread -c probe.c 2>probe.err ||
     skip "it wants Linux, 64 bits and a compiler that knows -fsanitize=thread"
 
 flags=
-objects engine "$sched"/choose.c "$sched"/fiber.c "$sched"/main.c \
+objects engine "$sched"/atomics.c "$sched"/choose.c "$sched"/fiber.c "$sched"/main.c \
     "$sched"/memory.c "$sched"/objects.c "$sched"/report.c "$sched"/tsan.c ||
     die "the scheduler does not compile"
 objects wrap "$sched"/wrap_*.c || die "the wrappers do not compile"

@@ -10,7 +10,7 @@
  *
  * The seed also decides about what may happen though it seldom does: a wait
  * that ends for no reason, a deadline that passes at once, a clock that jumps,
- * a weak exchange that fails.
+ * a weak exchange that fails, a load that comes before the last store.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -62,6 +62,7 @@ sk_plan_make(uint64_t seed)
     plan->spurious = chances[sk_roll(5)];
     plan->early = chances[sk_roll(5)];
     plan->weak = chances[sk_roll(5)] / 4;
+    plan->late = chances[sk_roll(5)];
     plan->jumps = chances[sk_roll(5)] / 4;
     plan->budget = 6;
     plan->lowest = 0;
@@ -168,8 +169,8 @@ static void
 count_step(const char *what, const void *address)
 {
     struct sk_plan *plan = &sk->plan;
-    sk->digest ^= (uintptr_t)address * 31 + (uintptr_t)what +
-                  (uint64_t)sk->self->number;
+    sk->digest ^=
+        (uintptr_t)address * 31 + (uintptr_t)what + (uint64_t)sk->self->number;
     sk->digest *= UINT64_C(0x100000001b3);
     if (++sk->steps > SK_STEPS)
         sk_fail("runaway: more than %d steps", SK_STEPS);

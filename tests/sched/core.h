@@ -19,16 +19,16 @@
 #include <unwind.h>
 
 enum {
-    SK_THREADS = 16,         /* in one run, ended ones included */
-    SK_CALLS = 64,           /* how deep a stack is remembered */
-    SK_OBJECTS = 2048,       /* mutexes, conditions and atomics of one run */
-    SK_CHANGES = 4,          /* of priority in one run, at most */
-    SK_STEPS = 20000,        /* more is a runaway */
-    SK_STREAK = 400,         /* steps in a row, then others have their turn */
-    SK_MEASURED = 8,         /* seeds that find out how long a run is */
-    SK_AGAIN = 64,           /* of so many runs one is made twice */
-    SK_TLS = 1024,           /* thread-local data of the program */
-    SK_STACK = 128 * 1024,   /* of each thread */
+    SK_THREADS = 16,          /* in one run, ended ones included */
+    SK_CALLS = 64,            /* how deep a stack is remembered */
+    SK_OBJECTS = 2048,        /* mutexes, conditions and atomics of one run */
+    SK_CHANGES = 4,           /* of priority in one run, at most */
+    SK_STEPS = 20000,         /* more is a runaway */
+    SK_STREAK = 400,          /* steps in a row, then others have their turn */
+    SK_MEASURED = 8,          /* seeds that find out how long a run is */
+    SK_AGAIN = 64,            /* of so many runs one is made twice */
+    SK_TLS = 1024,            /* thread-local data of the program */
+    SK_STACK = 128 * 1024,    /* of each thread */
     SK_HEAP = 2 * 1024 * 1024 /* of one run */
 };
 
@@ -45,22 +45,30 @@ enum sk_kind { SK_NOTHING, SK_ATOMIC, SK_MUTEX, SK_COND, SK_GATE, SK_DEAD };
 
 struct sk_object {
     uintptr_t address;
-    uint32_t run;          /* valid in this run only */
+    uint32_t run; /* valid in this run only */
     enum sk_kind kind;
     struct sk_thread *owner; /* of a locked mutex */
-    bool written;            /* an atomic, in this run */
-    struct sk_clock clock; /* what its next user gets to know */
+    struct sk_clock clock;   /* what its next user gets to know */
+
+    /* An atomic: who wrote the last value, who has seen it, and what was
+     * there before. */
+    bool written;
+    int writer;
+    uint32_t written_at;
+    uint32_t seen[SK_THREADS];
+    uint64_t before;
+    struct sk_clock clock_before;
 };
 
 /* ---- Threads -------------------------------------------------------- */
 
 enum sk_state {
-    SK_RUNS,   /* it can go on */
-    SK_LOCKS,  /* until the owner of `mutex` lets go */
-    SK_SLEEPS, /* on `cond`, until woken or for another reason */
-    SK_JOINS,  /* until `target` has ended */
-    SK_WAITS,  /* until the gate opens */
-    SK_POLLS,  /* until `fd` is readable */
+    SK_RUNS,    /* it can go on */
+    SK_LOCKS,   /* until the owner of `mutex` lets go */
+    SK_SLEEPS,  /* on `cond`, until woken or for another reason */
+    SK_JOINS,   /* until `target` has ended */
+    SK_WAITS,   /* until the gate opens */
+    SK_POLLS,   /* until `fd` is readable */
     SK_WATCHES, /* until `target` sleeps */
     SK_ENDED
 };
@@ -101,13 +109,13 @@ struct sk_thread {
 
 struct sk_plan {
     uint64_t dice;
-    bool walk;                     /* at random, no priorities */
-    unsigned n_changes;            /* still to come */
-    uint32_t changes[SK_CHANGES];  /* at these steps */
-    unsigned spurious, early, weak; /* chances, in sixteenths */
-    unsigned jumps;                /* of the clock: chance, in sixteenths */
-    unsigned budget;               /* so many unlikely events at most */
-    int64_t lowest;                /* priority of who yielded last */
+    bool walk;                            /* at random, no priorities */
+    unsigned n_changes;                   /* still to come */
+    uint32_t changes[SK_CHANGES];         /* at these steps */
+    unsigned spurious, early, weak, late; /* chances, in sixteenths */
+    unsigned jumps;  /* of the clock: chance, in sixteenths */
+    unsigned budget; /* so many unlikely events at most */
+    int64_t lowest;  /* priority of who yielded last */
 };
 
 /* ---- All of it ------------------------------------------------------ */
@@ -124,7 +132,8 @@ struct sk_state_of_all {
     uint32_t horizon; /* how long runs of this scenario are */
     uint64_t digest;  /* of all steps of this run */
     struct sk_plan plan;
-    int64_t now; /* the clock */
+    int64_t now;            /* the clock */
+    struct sk_clock agreed; /* known at sequentially consistent operations */
 
     struct sk_thread threads[SK_THREADS];
     int n_threads;

@@ -67,6 +67,7 @@ run(const struct sk_scenario *scenario, uint64_t seed)
     sk->digest = 0;
     sk->n_threads = 0;
     sk->self = NULL;
+    memset(&sk->agreed, 0, sizeof sk->agreed);
     memset(sk->live, 0, sizeof sk->live);
     sk->open_fds = 0;
     sk_plan_make(seed);
@@ -149,7 +150,8 @@ run_many(const struct request *request, const struct sk_scenario *scenario)
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &end);
     double seconds = (double)(end.tv_sec - begin.tv_sec) +
                      (double)(end.tv_nsec - begin.tv_nsec) / 1e9;
-    printf("%-24s %8" PRIu64 " schedules of up to %4" PRIu32 " steps, %6.2f s\n",
+    printf("%-24s %8" PRIu64 " schedules of up to %4" PRIu32
+           " steps, %6.2f s\n",
            scenario->name, request->seeds, sk->horizon, seconds);
     fflush(stdout);
 }

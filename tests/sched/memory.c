@@ -188,12 +188,11 @@ sk_touch(const volatile void *start, size_t size, unsigned kind, uintptr_t pc)
             sk_fail("access to memory that %s",
                     granule->life == FREED ? "was freed" : "is in no block");
         }
-        struct access now = {
-            .when = sk->self->clock.at[sk->self->number],
-            .pc = (uint32_t)pc,
-            .thread = (uint8_t)sk->self->number,
-            .bytes = (uint8_t)(((1U << n) - 1) << from),
-            .kind = (uint8_t)kind};
+        struct access now = {.when = sk->self->clock.at[sk->self->number],
+                             .pc = (uint32_t)pc,
+                             .thread = (uint8_t)sk->self->number,
+                             .bytes = (uint8_t)(((1U << n) - 1) << from),
+                             .kind = (uint8_t)kind};
         remember(granule, &now, address);
         address += n;
         size -= n;

@@ -30,10 +30,12 @@ find(uintptr_t address)
     sk_fail("more than %d objects", SK_OBJECTS);
 }
 
-static const char *const kinds[] = {
-    [SK_NOTHING] = "not initialized", [SK_ATOMIC] = "an atomic",
-    [SK_MUTEX] = "a mutex",           [SK_COND] = "a condition variable",
-    [SK_GATE] = "a gate",             [SK_DEAD] = "destroyed"};
+static const char *const kinds[] = {[SK_NOTHING] = "not initialized",
+                                    [SK_ATOMIC] = "an atomic",
+                                    [SK_MUTEX] = "a mutex",
+                                    [SK_COND] = "a condition variable",
+                                    [SK_GATE] = "a gate",
+                                    [SK_DEAD] = "destroyed"};
 
 struct sk_object *
 sk_object(const void *address, enum sk_kind kind)

@@ -67,8 +67,8 @@ print_thread(const struct sk_thread *thread)
     if (thread->state == SK_SLEEPS && thread->timed)
         printf(", for %" PRId64 " ns more", thread->deadline - sk->now);
     if (thread->state == SK_LOCKS)
-        printf(" of thread %d", thread->mutex->owner
-                                    ? thread->mutex->owner->number : -1);
+        printf(" of thread %d",
+               thread->mutex->owner ? thread->mutex->owner->number : -1);
     printf("; %u locks held, last step: %s\n", thread->locks,
            thread->last != NULL ? thread->last : "none");
     if (thread->state == SK_ENDED)
@@ -98,7 +98,8 @@ sk_fail(const char *format, ...)
     for (int i = 0; i < sk->n_threads; i++)
         print_thread(&sk->threads[i]);
     printf("again: make check-schedules SCENARIO=%s SEED=%" PRIu64
-           " (TRACE=1 shows the steps)\n", sk->scenario->name, sk->seed);
+           " (TRACE=1 shows the steps)\n",
+           sk->scenario->name, sk->seed);
     fflush(stdout);
     _Exit(1);
 }

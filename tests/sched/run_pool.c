@@ -38,7 +38,8 @@ shutdown_submit(size_t workers, ac_shutdown how)
     sk_join(other);
     for (int i = 0; i < 3 && futures[i] != NULL; i++) {
         int status = ac_future_status(futures[i]);
-        SK_MUST(status == AC_OK || (how == AC_CANCEL && status == AC_ECANCELED));
+        SK_MUST(status == AC_OK ||
+                (how == AC_CANCEL && status == AC_ECANCELED));
         ac_future_unref(futures[i]);
     }
     sk_pool_end(pool);
@@ -139,6 +140,34 @@ SK_SCENARIO(destroy_visitor)
     sk_join(visitor);
 }
 
+/* The same for one who is still canceling. */
+static struct sk_gate canceling;
+
+static void
+tell_main(ac_future *future, void *unused)
+{
+    (void)unused;
+    sk_user_code();
+    SK_MUST(ac_future_status(future) == AC_ECANCELED);
+    sk_gate_open(&canceling);
+}
+
+SK_SCENARIO(destroy_canceler)
+{
+    struct sk_task *task = sk_task();
+    task->hold = &hold;
+    pool = sk_pool(1);
+    SK_MUST(sk_submit(pool, NULL, task, NULL) == AC_OK);
+    SK_MUST(sk_submit(pool, NULL, sk_task(), &futures[0]) == AC_OK);
+    SK_MUST(ac_future_on_done(futures[0], tell_main, NULL) == AC_OK);
+    pthread_t visitor = sk_start(stop_it, &pool);
+    sk_gate_pass(&canceling);
+    sk_gate_open(&hold);
+    sk_pool_end(pool);
+    ac_future_unref(futures[0]);
+    sk_join(visitor);
+}
+
 /* ---- Idle ---- */
 
 static void *
@@ -163,6 +192,54 @@ SK_SCENARIO(idle_submit)
     }
     sk_join(other);
     sk_pool_end(pool);
+}
+
+/* What is canceled is settled before its argument is freed: that may wait for
+ * the pool to be idle. */
+static int freed;
+
+static void
+free_when_idle(void *unused)
+{
+    (void)unused;
+    sk_user_code();
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    freed++;
+}
+
+static int
+do_nothing(void *arg, void **result)
+{
+    (void)arg;
+    (void)result;
+    freed++;
+    return 0;
+}
+
+static void *
+cancel_first(void *unused)
+{
+    (void)unused;
+    int rc = ac_future_cancel(futures[0]);
+    SK_MUST(rc == AC_OK || rc == AC_EBUSY || rc == AC_EALREADY);
+    return NULL;
+}
+
+SK_SCENARIO(idle_free)
+{
+    ac_task_attr *attr = sk_attr_new();
+    SK_MUST(ac_task_attr_set_free_arg(attr, free_when_idle) == AC_OK);
+    SK_MUST(ac_task_attr_set_free_result(attr, NULL) == AC_OK);
+    pool = sk_pool(1);
+    SK_MUST(ac_submit(pool, attr, do_nothing, NULL, &futures[0]) == AC_OK);
+    SK_MUST(ac_submit(pool, attr, do_nothing, NULL, NULL) == AC_OK);
+    ac_task_attr_destroy(attr);
+    pthread_t other = sk_start(cancel_first, NULL);
+    SK_MUST(ac_pool_shutdown(pool, AC_CANCEL, AC_FOREVER, NULL) == AC_OK);
+    sk_join(other);
+    ac_future_unref(futures[0]);
+    sk_pool_end(pool);
+    SK_MUST(freed == 2);
 }
 
 /* ---- Destroy drains; results outlive the pool ---- */

@@ -193,14 +193,37 @@ SK_SCENARIO(many_pop)
     sk_bounded_pool_end(pool, 2);
 }
 
+/* ---- Nobody gets past the line ---- */
+
+SK_SCENARIO(room_order)
+{
+    fill(2);
+    pthread_t greedy = sk_start(two_at_once, NULL);
+    sk_until_asleep(greedy);
+    pthread_t one = sk_start(wait_for_room, NULL);
+    sk_until_asleep(one);
+    pthread_t two = sk_start(wait_for_room, NULL);
+    /* Room for one, but the greedy one was here before. */
+    SK_MUST(ac_future_cancel(futures[0]) == AC_OK);
+    SK_MUST(sk_submit(pool, NULL, sk_task(), NULL) == AC_EAGAIN);
+    SK_MUST(submit_until(AC_POLL + 1) == AC_ETIMEDOUT);
+    sk_until_asleep(two);
+    sk_gate_open(&hold);
+    sk_join(greedy);
+    sk_join(one);
+    sk_join(two);
+    drop(2);
+    sk_bounded_pool_end(pool, 2);
+}
+
 /* ---- Too late to start ---- */
 
 static void
 attr_make(void)
 {
     hurry = sk_attr_new();
-    SK_MUST(ac_task_attr_set_start_by(
-                hurry, sk_roll(2) ? sk_soon() : sk_later()) == AC_OK);
+    SK_MUST(ac_task_attr_set_start_by(hurry, sk_roll(2) ? sk_soon()
+                                                        : sk_later()) == AC_OK);
 }
 
 static int
@@ -216,8 +239,8 @@ look(void *unused)
 {
     (void)unused;
     int status = ac_future_status(futures[0]);
-    SK_MUST(status == AC_EAGAIN || status == AC_OK ||
-            status == AC_EEXPIRED || status == AC_ECANCELED);
+    SK_MUST(status == AC_EAGAIN || status == AC_OK || status == AC_EEXPIRED ||
+            status == AC_ECANCELED);
     ac_future_unref(futures[0]);
     return NULL;
 }
@@ -265,7 +288,39 @@ SK_SCENARIO(start_by_cancel)
     sk_pool_end(pool);
 }
 
-/* ---- Room that only time makes: the worker stays busy ---- */
+/* ---- What only time does: the worker stays busy ---- */
+
+/* Who waits wakes up when the time comes. */
+static void *
+wait_until_late(void *unused)
+{
+    (void)unused;
+    size_t which = 99;
+    SK_MUST(ac_wait(futures, 2, AC_ALL, AC_FOREVER, &which) == AC_OK);
+    SK_MUST(which == 2);
+    return NULL;
+}
+
+SK_SCENARIO(start_by_wait)
+{
+    struct sk_task *busy = sk_task();
+    busy->started = &started;
+    busy->hold = &hold;
+    pool = sk_pool(1);
+    SK_MUST(sk_submit(pool, NULL, busy, NULL) == AC_OK);
+    sk_gate_pass(&started);
+    attr_make();
+    SK_MUST(submit_hurried(&futures[0]) == AC_OK);
+    SK_MUST(submit_hurried(&futures[1]) == AC_OK);
+    pthread_t other = sk_start(wait_until_late, NULL);
+    SK_MUST(ac_future_wait(futures[1], AC_FOREVER) == AC_OK);
+    SK_MUST(ac_future_status(futures[1]) == AC_EEXPIRED);
+    sk_join(other);
+    sk_gate_open(&hold);
+    drop(2);
+    ac_task_attr_destroy(hurry);
+    sk_pool_end(pool);
+}
 
 static void *
 hurry_in(void *unused)

@@ -218,6 +218,11 @@ SK_SCENARIO(exit_submit)
     SK_MUST(ac_future_status(futures[0]) == AC_EABORTED);
     ac_future_unref(futures[0]);
     ac_future_unref(futures[1]);
+    uint64_t stats[AC_STATS];
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    SK_MUST(ac_pool_stats(pool, stats, AC_STATS) == AC_OK);
+    SK_MUST(stats[AC_STAT_ABORTED] == 2 && stats[AC_STAT_COMPLETED] == 1);
+    SK_MUST(stats[AC_STAT_BUSY] == 0);
     sk_pool_end(pool);
 }
 

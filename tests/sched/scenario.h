@@ -34,10 +34,10 @@ struct sk_scenario {
 };
 
 /* SK_SCENARIO(name) { body }: it is found by itself. */
-#define SK_SCENARIO(id)                                              \
-    static void id(void);                                            \
-    static const struct sk_scenario id##_entry = {#id, id};          \
-    static const struct sk_scenario *const id##_listed               \
+#define SK_SCENARIO(id) \
+    static void id(void); \
+    static const struct sk_scenario id##_entry = {#id, id}; \
+    static const struct sk_scenario *const id##_listed \
         __attribute__((used, section("sk_scenarios"))) = &id##_entry; \
     static void id(void)
 

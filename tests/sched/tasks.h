@@ -16,21 +16,21 @@
 
 struct sk_task {
     /* What it does; to be set before it is submitted. */
-    struct sk_gate *started;          /* opened first, if not NULL */
-    struct sk_gate *hold;             /* passed next, if not NULL */
+    struct sk_gate *started;           /* opened first, if not NULL */
+    struct sk_gate *hold;              /* passed next, if not NULL */
     int (*body)(struct sk_task *task); /* then this */
-    int error;                        /* or returned, without a body */
-    ac_pool *pool;                    /* for the body */
-    struct sk_task *next;             /* for the body */
-    const ac_task_attr *attr;         /* NULL: destructors alone */
-    ac_deadline room_by;              /* 0: do not wait for room */
+    int error;                         /* or returned, without a body */
+    ac_pool *pool;                     /* for the body */
+    struct sk_task *next;              /* for the body */
+    const ac_task_attr *attr;          /* NULL: destructors alone */
+    ac_deadline room_by;               /* 0: do not wait for room */
     /* What became of it. */
     bool accepted;
     int runs;
     int args_freed;
     int results_freed;
     int taken;
-    int delivered; /* how often an iterator gave it out */
+    int delivered;            /* how often an iterator gave it out */
     int started_as, ended_as; /* 1, 2, ... among all that ran */
 };
 

@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-
 enum { SOON = 1000, LATER = 100 * SOON, READING = 50 /* ns */ };
 
 /* ---- The clock ---- */

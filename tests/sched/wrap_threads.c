@@ -17,8 +17,6 @@
 #include <stdio.h>
 #include <time.h>
 
-#pragma GCC diagnostic ignored "-Wmissing-prototypes"
-
 /* The first bytes stand for all of it. */
 enum { SOME = 8 };
 
@@ -137,7 +135,8 @@ __wrap_pthread_cond_destroy(pthread_cond_t *cond)
 }
 
 static int
-sleep_on(pthread_cond_t *cond, pthread_mutex_t *mu, bool timed, int64_t deadline)
+sleep_on(pthread_cond_t *cond, pthread_mutex_t *mu, bool timed,
+         int64_t deadline)
 {
     struct sk_thread *self = sk->self;
     sk_step("wait", cond);
@@ -147,8 +146,7 @@ sleep_on(pthread_cond_t *cond, pthread_mutex_t *mu, bool timed, int64_t deadline
     self->deadline = deadline;
     self->woken = false;
     self->stirred = sk_unlikely(sk->plan.spurious);
-    self->early =
-        timed && (deadline <= sk->now || sk_unlikely(sk->plan.early));
+    self->early = timed && (deadline <= sk->now || sk_unlikely(sk->plan.early));
     struct sk_object *mutex = sk_object(mu, SK_MUTEX);
     let_go(mutex);
     sk_block(SK_SLEEPS);
