@@ -47,8 +47,9 @@ cd "$dir" || exit 1
 # shellcheck disable=SC2086 # CC may have arguments
 compile()
 {
-    $CC -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-pie -fexceptions \
-        -pthread -DHAVE_CONFIG_H -DAC_DEBUG=1 -U_FORTIFY_SOURCE \
+    $CC -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-pie -fno-exceptions \
+        -fasynchronous-unwind-tables -pthread -DHAVE_CONFIG_H -DAC_DEBUG=1 \
+        -U_FORTIFY_SOURCE \
         -I"$top_builddir" -I"$top_srcdir/include" "$@"
 }
 
@@ -99,7 +100,7 @@ objects run "$sched"/run_*.c "$sched"/tasks.c ||
 objects lib "$top_srcdir"/lib/*.c || die "the library does not compile"
 
 wrap=$(sed -n 's/^__wrap_\([a-z_0-9]*\)(.*/-Wl,--wrap=\1/p' \
-    "$sched"/wrap_*.c | tr '\n' ' ')
+    "$sched"/wrap_*.c "$sched"/fiber.c | tr '\n' ' ')
 
 # link LIB PROGRAM: joined first, so that the scheduler keeps the real calls.
 # shellcheck disable=SC2086

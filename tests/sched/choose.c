@@ -64,6 +64,8 @@ sk_plan_make(uint64_t seed)
     plan->weak = chances[sk_roll(5)] / 4;
     plan->late = chances[sk_roll(5)];
     plan->jumps = chances[sk_roll(5)] / 4;
+    plan->patience = 1U << sk_roll(8);
+    plan->soon = INT64_C(1000) << sk_roll(8);
     plan->budget = 6;
     plan->lowest = 0;
 }
@@ -102,14 +104,23 @@ can_go_on(const struct sk_thread *thread)
     return false;
 }
 
+/* Who yielded a moment ago stands behind all others. */
+static bool
+before(const struct sk_thread *one, const struct sk_thread *other)
+{
+    bool stands_back = one->stands_back > sk->steps;
+    if (stands_back != (other->stands_back > sk->steps))
+        return !stands_back;
+    return one->priority > other->priority;
+}
+
 static struct sk_thread *
 highest(void)
 {
     struct sk_thread *best = NULL;
     for (int i = 0; i < sk->n_threads; i++) {
         struct sk_thread *thread = &sk->threads[i];
-        if ((best == NULL || thread->priority > best->priority) &&
-            can_go_on(thread))
+        if ((best == NULL || before(thread, best)) && can_go_on(thread))
             best = thread;
     }
     return best;
@@ -120,7 +131,8 @@ any(void)
 {
     struct sk_thread *ready[SK_THREADS];
     unsigned n = 0;
-    if (can_go_on(sk->self) && sk_roll(4) != 0)
+    if (can_go_on(sk->self) && sk->self->stands_back <= sk->steps &&
+        sk_roll(4) != 0)
         return sk->self;
     for (int i = 0; i < sk->n_threads; i++) {
         if (can_go_on(&sk->threads[i]))
@@ -212,6 +224,6 @@ sk_block(enum sk_state state)
 void
 sk_yield(void)
 {
-    fall_behind();
+    sk->self->stands_back = sk->steps + sk->plan.patience;
     sk_step("yield", NULL);
 }

@@ -16,11 +16,11 @@
 #include "scenario.h"
 
 #include <ucontext.h>
-#include <unwind.h>
 
 enum {
     SK_THREADS = 16,          /* in one run, ended ones included */
     SK_CALLS = 64,            /* how deep a stack is remembered */
+    SK_CLEANUPS = 16,         /* handlers of one thread */
     SK_OBJECTS = 2048,        /* mutexes, conditions and atomics of one run */
     SK_CHANGES = 4,           /* of priority in one run, at most */
     SK_STEPS = 20000,         /* more is a runaway */
@@ -88,8 +88,9 @@ struct sk_thread {
     int number;
     char name[16];
     int64_t priority;
-    unsigned locks; /* how many it holds */
-    int cancelable; /* as pthread_setcancelstate() has it */
+    uint32_t stands_back; /* until that step, if others can go on */
+    unsigned locks;       /* how many it holds */
+    int cancelable;       /* as pthread_setcancelstate() has it */
     bool joined;
     int saved_errno;
     unsigned char tls[SK_TLS];
@@ -101,7 +102,9 @@ struct sk_thread {
     void *(*fn)(void *);
     void *arg;
     void *result;
-    struct _Unwind_Exception dying; /* outlives the frames that it unwinds */
+    __pthread_unwind_buf_t *cleanup; /* the innermost handler */
+    unsigned cleanup_depth[SK_CLEANUPS];
+    unsigned n_cleanups;
     ucontext_t context;
 };
 
@@ -113,9 +116,11 @@ struct sk_plan {
     unsigned n_changes;                   /* still to come */
     uint32_t changes[SK_CHANGES];         /* at these steps */
     unsigned spurious, early, weak, late; /* chances, in sixteenths */
-    unsigned jumps;  /* of the clock: chance, in sixteenths */
-    unsigned budget; /* so many unlikely events at most */
-    int64_t lowest;  /* priority of who yielded last */
+    unsigned jumps;    /* of the clock: chance, in sixteenths */
+    unsigned patience; /* steps that who yields stands back */
+    int64_t soon;      /* ns */
+    unsigned budget;   /* so many unlikely events at most */
+    int64_t lowest;    /* priority of who had too many steps */
 };
 
 /* ---- All of it ------------------------------------------------------ */
@@ -162,8 +167,6 @@ struct sk_thread *sk_thread_new(void *(*fn)(void *), void *arg);
 void sk_threads_run(struct sk_thread *first);
 void sk_switch(struct sk_thread *next);
 _Noreturn void sk_thread_end(void *result);
-/* The same from within, through the frames in between. */
-_Noreturn void sk_thread_exit(void *result);
 
 /* ---- choose.c ------------------------------------------------------- */
 

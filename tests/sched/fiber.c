@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <link.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -117,25 +118,56 @@ sk_thread_end(void *result)
 
 /* ---- A thread that ends itself ---- */
 
-static _Unwind_Reason_Code
-at_frame(int version, _Unwind_Action actions, _Unwind_Exception_Class class,
-         struct _Unwind_Exception *exception, struct _Unwind_Context *context,
-         void *result)
+/* What pthread_cleanup_push() and _pop() call, without -fexceptions: each
+ * handler has a buffer to jump to, linked by its first pad. */
+void
+__wrap___pthread_register_cancel(__pthread_unwind_buf_t *buffer)
 {
-    (void)version;
-    (void)class;
-    (void)exception;
-    uintptr_t frame = (uintptr_t)_Unwind_GetCFA(context);
-    uintptr_t end = (uintptr_t)sk_stack(sk->self->number) + SK_STACK;
-    /* The last frames are those of entry() and of makecontext(). */
-    if ((actions & _UA_END_OF_STACK) || frame >= end - 64)
-        sk_thread_end(result);
-    return _URC_NO_REASON;
+    struct sk_thread *self = sk->self;
+    if (self->n_cleanups == SK_CLEANUPS)
+        sk_fail("more than %d cleanup handlers", SK_CLEANUPS);
+    self->cleanup_depth[self->n_cleanups++] = self->depth;
+    buffer->__pad[0] = self->cleanup;
+    self->cleanup = buffer;
 }
 
 void
-sk_thread_exit(void *result)
+__wrap___pthread_unregister_cancel(__pthread_unwind_buf_t *buffer)
 {
-    _Unwind_ForcedUnwind(&sk->self->dying, at_frame, result);
-    sk_fail("a frame that cannot be unwound");
+    struct sk_thread *self = sk->self;
+    if (self->cleanup != buffer)
+        sk_fail("a cleanup handler is popped out of order");
+    self->cleanup = buffer->__pad[0];
+    self->n_cleanups--;
+}
+
+/* To the innermost handler, or the end. */
+static _Noreturn void
+leave(void)
+{
+    struct sk_thread *self = sk->self;
+    __pthread_unwind_buf_t *buffer = self->cleanup;
+    if (buffer == NULL)
+        sk_thread_end(self->result);
+    self->cleanup = buffer->__pad[0];
+    self->depth = self->cleanup_depth[--self->n_cleanups];
+    jmp_buf whole; /* the buffer has only the first part of one */
+    memset(&whole, 0, sizeof whole);
+    memcpy(&whole, buffer->__cancel_jmp_buf, sizeof buffer->__cancel_jmp_buf);
+    longjmp(whole, 1);
+}
+
+void
+__wrap___pthread_unwind_next(__pthread_unwind_buf_t *buffer)
+{
+    (void)buffer;
+    leave();
+}
+
+void
+__wrap_pthread_exit(void *result)
+{
+    sk_step("exit", NULL);
+    sk->self->result = result;
+    leave();
 }

@@ -7,13 +7,14 @@
 #include "core.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SOON = 1000, LATER = 100 * SOON, READING = 50 /* ns */ };
+enum { READING = 50 /* ns */ };
 
 /* ---- The clock ---- */
 
@@ -25,7 +26,7 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *now)
     sk_step("clock", NULL);
     sk->now += READING;
     if (sk_unlikely(sk->plan.jumps))
-        sk->now += (int64_t)SOON << sk_roll(20);
+        sk->now += INT64_C(1000) << sk_roll(20);
     now->tv_sec = (time_t)(sk->now / 1000000000);
     now->tv_nsec = (long)(sk->now % 1000000000);
     return 0;
@@ -34,13 +35,13 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *now)
 ac_deadline
 sk_soon(void)
 {
-    return sk->now + SOON;
+    return sk->now + sk->plan.soon;
 }
 
 ac_deadline
 sk_later(void)
 {
-    return sk->now + LATER;
+    return sk->now + 100 * sk->plan.soon;
 }
 
 /* ---- Memory ---- */
@@ -138,6 +139,27 @@ __wrap_write(int fd, const void *from, size_t size)
 {
     sk_step("write", NULL);
     return __real_write(fd, from, size);
+}
+
+/* ---- The machine: two processors, and no files ---- */
+
+int
+__wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
+{
+    (void)pid;
+    CPU_ZERO_S(size, set);
+    CPU_SET_S(0, size, set);
+    CPU_SET_S(1, size, set);
+    return 0;
+}
+
+int
+__wrap_open(const char *path, int flags, ...)
+{
+    (void)path;
+    (void)flags;
+    errno = ENOENT;
+    return -1;
 }
 
 /* ---- What means nothing here ---- */

@@ -17,8 +17,10 @@
 #include <stdio.h>
 #include <time.h>
 
-/* The first bytes stand for all of it. */
-enum { SOME = 8 };
+enum {
+    SOME = 8,       /* bytes of an object stand for all of it */
+    YIELDING = 6000 /* ns: others run meanwhile */
+};
 
 /* ---- Mutexes ---- */
 
@@ -148,6 +150,7 @@ sleep_on(pthread_cond_t *cond, pthread_mutex_t *mu, bool timed,
     self->stirred = sk_unlikely(sk->plan.spurious);
     self->early = timed && (deadline <= sk->now || sk_unlikely(sk->plan.early));
     struct sk_object *mutex = sk_object(mu, SK_MUTEX);
+    self->mutex = mutex;
     let_go(mutex);
     sk_block(SK_SLEEPS);
     bool late = !self->woken && !self->stirred;
@@ -256,13 +259,6 @@ __wrap_pthread_detach(pthread_t handle)
     return 0;
 }
 
-void
-__wrap_pthread_exit(void *result)
-{
-    sk_step("exit", NULL);
-    sk_thread_exit(result);
-}
-
 pthread_t
 __wrap_pthread_self(void)
 {
@@ -297,7 +293,7 @@ sk_until_asleep(pthread_t thread)
 int
 __wrap_sched_yield(void)
 {
-    sk->now += 1000;
+    sk->now += YIELDING;
     sk_yield();
     return 0;
 }
