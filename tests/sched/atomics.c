@@ -4,8 +4,8 @@
  * Each is a step.  Only its memory order decides what a thread gets to know by
  * it.  And a load may return the value before the last one, as processors do,
  * where the memory model of C permits it: nothing has told this thread of the
- * last one, and, for a sequentially consistent load, of the two operations
- * that would have to agree on their order one is not so itself.
+ * last one; and a sequentially consistent load comes after all such stores,
+ * and after all such loads that have seen the last one.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -27,20 +27,6 @@ releases(int order)
            order == __ATOMIC_SEQ_CST;
 }
 
-/* Those that are sequentially consistent have one order, that of the steps;
- * what is known at one is before all that follow. */
-static void
-agree(int order)
-{
-    const struct sk_clock *mine = &sk->self->clock;
-    if (order != __ATOMIC_SEQ_CST)
-        return;
-    for (int i = 0; i < sk->n_threads; i++) {
-        if (mine->at[i] > sk->agreed.at[i])
-            sk->agreed.at[i] = mine->at[i];
-    }
-}
-
 /* ---- The last value and the one before ---- */
 
 static uint64_t
@@ -52,8 +38,10 @@ value_of(const volatile void *address, size_t size)
 }
 
 static void
-replace(struct sk_object *at, const volatile void *address, size_t size)
+replace(struct sk_object *at, const volatile void *address, size_t size,
+        int order)
 {
+    at->agreed = order == __ATOMIC_SEQ_CST;
     at->written = true;
     at->before = value_of(address, size);
     at->clock_before = at->clock;
@@ -69,8 +57,7 @@ may_be_late(const struct sk_object *at, int order)
     const struct sk_clock *mine = &sk->self->clock;
     if (!at->written || at->written_at <= mine->at[at->writer])
         return false;
-    if (order == __ATOMIC_SEQ_CST &&
-        at->written_at <= sk->agreed.at[at->writer])
+    if (order == __ATOMIC_SEQ_CST && at->agreed)
         return false;
     for (int i = 0; i < sk->n_threads; i++) {
         if (at->seen[i] != 0 && at->seen[i] <= mine->at[i])
@@ -80,9 +67,10 @@ may_be_late(const struct sk_object *at, int order)
 }
 
 static void
-see(struct sk_object *at)
+see(struct sk_object *at, int order)
 {
     int self = sk->self->number;
+    at->agreed |= order == __ATOMIC_SEQ_CST;
     if (at->seen[self] == 0)
         at->seen[self] = sk->self->clock.at[self];
 }
@@ -110,8 +98,7 @@ load(const volatile void *address, size_t size, int order, uintptr_t pc)
     if (acquires(order))
         sk_learn(late ? &at->clock_before : &at->clock);
     if (!late)
-        see(at);
-    agree(order);
+        see(at, order);
     return late ? at->before : value_of(address, size);
 }
 
@@ -121,8 +108,7 @@ store(const volatile void *address, size_t size, int order, uintptr_t pc)
 {
     sk_step("store", (const void *)address);
     struct sk_object *at = atomic(address, size, SK_WRITE, pc);
-    replace(at, address, size);
-    agree(order);
+    replace(at, address, size, order);
     if (releases(order))
         sk_tell_only(&at->clock);
     else
@@ -137,8 +123,7 @@ change(const volatile void *address, size_t size, int order, uintptr_t pc)
     struct sk_object *at = atomic(address, size, SK_WRITE, pc);
     if (acquires(order))
         sk_learn(&at->clock);
-    replace(at, address, size);
-    agree(order);
+    replace(at, address, size, order);
     if (releases(order))
         sk_tell(&at->clock);
 }
@@ -157,8 +142,7 @@ exchange(const volatile void *address, size_t size, uint64_t expected,
     struct sk_object *at = atomic(address, size, SK_READ, pc);
     if (acquires(orders[1]))
         sk_learn(&at->clock);
-    see(at);
-    agree(orders[1]);
+    see(at, orders[1]);
     return false;
 }
 

@@ -66,6 +66,8 @@ sk_plan_make(uint64_t seed)
     plan->jumps = chances[sk_roll(5)] / 4;
     plan->patience = 1U << sk_roll(8);
     plan->soon = INT64_C(1000) << sk_roll(8);
+    plan->reading = INT64_C(50) << sk_roll(6);
+    plan->yielding = INT64_C(1000) << sk_roll(5);
     plan->budget = 6;
     plan->lowest = 0;
 }

@@ -53,6 +53,7 @@ struct sk_object {
     /* An atomic: who wrote the last value, who has seen it, and what was
      * there before. */
     bool written;
+    bool agreed; /* the last value, by a sequentially consistent operation */
     int writer;
     uint32_t written_at;
     uint32_t seen[SK_THREADS];
@@ -118,7 +119,9 @@ struct sk_plan {
     unsigned spurious, early, weak, late; /* chances, in sixteenths */
     unsigned jumps;    /* of the clock: chance, in sixteenths */
     unsigned patience; /* steps that who yields stands back */
-    int64_t soon;      /* ns */
+    int64_t soon;      /* ns until that */
+    int64_t reading;   /* ns that it takes to read the clock, */
+    int64_t yielding;  /* or until others have had their turn */
     unsigned budget;   /* so many unlikely events at most */
     int64_t lowest;    /* priority of who had too many steps */
 };
@@ -137,8 +140,7 @@ struct sk_state_of_all {
     uint32_t horizon; /* how long runs of this scenario are */
     uint64_t digest;  /* of all steps of this run */
     struct sk_plan plan;
-    int64_t now;            /* the clock */
-    struct sk_clock agreed; /* known at sequentially consistent operations */
+    int64_t now; /* the clock */
 
     struct sk_thread threads[SK_THREADS];
     int n_threads;

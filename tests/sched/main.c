@@ -1,7 +1,8 @@
 /*
  * main.c - run the scenarios, each with many seeds
  *
- *   schedules [--seeds N] [--seed K] [--trace] [--list] [SCENARIO...]
+ *   schedules [--from M] [--seeds N] [--seed K] [--trace] [--list]
+ * [SCENARIO...]
  *
  * A run is decided by its scenario and its seed, and by how long the first few
  * seeds (SK_MEASURED) of that scenario were; so these go before any other
@@ -67,7 +68,6 @@ run(const struct sk_scenario *scenario, uint64_t seed)
     sk->digest = 0;
     sk->n_threads = 0;
     sk->self = NULL;
-    memset(&sk->agreed, 0, sizeof sk->agreed);
     memset(sk->live, 0, sizeof sk->live);
     sk->open_fds = 0;
     sk_plan_make(seed);
@@ -105,7 +105,7 @@ run_again(const struct sk_scenario *scenario, uint64_t seed)
 /* ---- The command line ---- */
 
 struct request {
-    uint64_t seeds;
+    uint64_t from, seeds;
     uint64_t seed;
     bool one;
     bool trace;
@@ -142,7 +142,8 @@ run_many(const struct request *request, const struct sk_scenario *scenario)
     struct timespec begin, end;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &begin);
     measure(scenario);
-    for (uint64_t seed = SK_MEASURED; seed < request->seeds; seed++) {
+    uint64_t first = request->from > SK_MEASURED ? request->from : SK_MEASURED;
+    for (uint64_t seed = first; seed < request->from + request->seeds; seed++) {
         run(scenario, seed);
         if (seed % SK_AGAIN == 0)
             run_again(scenario, seed);
@@ -196,6 +197,8 @@ main(int argc, char **argv)
             return list();
         if (strcmp(argv[i], "--trace") == 0) {
             request.trace = true;
+        } else if (i + 1 < argc && strcmp(argv[i], "--from") == 0) {
+            request.from = strtoull(argv[++i], NULL, 10);
         } else if (i + 1 < argc && strcmp(argv[i], "--seeds") == 0) {
             request.seeds = strtoull(argv[++i], NULL, 10);
         } else if (i + 1 < argc && strcmp(argv[i], "--seed") == 0) {

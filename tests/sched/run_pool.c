@@ -55,6 +55,15 @@ SK_SCENARIO(shutdown_submit_cancel)
     shutdown_submit(1, AC_CANCEL);
 }
 
+/* A worker that is about to sleep hears of the only task. */
+SK_SCENARIO(submit_sleep)
+{
+    pool = sk_pool(1);
+    SK_MUST(sk_submit(pool, NULL, sk_task(), NULL) == AC_OK);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    sk_pool_end(pool);
+}
+
 /* Work is not left lying while a worker is idle. */
 SK_SCENARIO(submit_idle)
 {
@@ -253,6 +262,33 @@ SK_SCENARIO(destroy_queued)
         SK_MUST(sk_take(futures[i]) == AC_OK);
         ac_future_unref(futures[i]);
     }
+}
+
+/* Who asks of a future may find that its pool has gone meanwhile. */
+static void *
+ask(void *iter)
+{
+    int rc = ac_future_cancel(futures[0]);
+    SK_MUST(rc == AC_OK || rc == AC_EBUSY || rc == AC_EALREADY);
+    SK_MUST(ac_iter_cancel(iter) == AC_OK);
+    SK_MUST(ac_future_wait(futures[0], AC_FOREVER) == AC_OK);
+    ac_future_unref(futures[0]);
+    return NULL;
+}
+
+SK_SCENARIO(destroy_ask)
+{
+    ac_iter *iter;
+    pool = sk_pool(1);
+    SK_MUST(ac_iter_open(&iter) == AC_OK);
+    SK_MUST(sk_submit(pool, iter, sk_task(), NULL) == AC_OK);
+    SK_MUST(sk_submit(pool, iter, sk_task(), &futures[0]) == AC_OK);
+    SK_MUST(ac_iter_close(iter) == AC_OK);
+    pthread_t other = sk_start(ask, iter);
+    sk_pool_end(pool);
+    SK_MUST(sk_drain(iter, AC_FOREVER, AC_DONE) == 2);
+    sk_join(other);
+    ac_iter_destroy(iter);
 }
 
 /* ---- A task that submits to its own pool while that is stopped ---- */

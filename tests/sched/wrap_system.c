@@ -14,8 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { READING = 50 /* ns */ };
-
 /* ---- The clock ---- */
 
 int
@@ -24,7 +22,7 @@ __wrap_clock_gettime(clockid_t clock, struct timespec *now)
     if (clock != CLOCK_MONOTONIC)
         sk_fail("another clock is read");
     sk_step("clock", NULL);
-    sk->now += READING;
+    sk->now += sk->plan.reading;
     if (sk_unlikely(sk->plan.jumps))
         sk->now += INT64_C(1000) << sk_roll(20);
     now->tv_sec = (time_t)(sk->now / 1000000000);

@@ -17,10 +17,8 @@
 #include <stdio.h>
 #include <time.h>
 
-enum {
-    SOME = 8,       /* bytes of an object stand for all of it */
-    YIELDING = 6000 /* ns: others run meanwhile */
-};
+/* So many bytes of an object stand for all of it. */
+enum { SOME = 8 };
 
 /* ---- Mutexes ---- */
 
@@ -293,7 +291,7 @@ sk_until_asleep(pthread_t thread)
 int
 __wrap_sched_yield(void)
 {
-    sk->now += YIELDING;
+    sk->now += sk->plan.yielding;
     sk_yield();
     return 0;
 }
