@@ -16,7 +16,8 @@ fail() {
 unfinished='(^|[^A-Za-z])(TO[D]O|FIX[M]E|X[X]X|HA[C]K)([^A-Za-z]|$)'
 
 files='include/*.h lib/*.[ch] tests/*.[ch] tests/*.cc tests/*.sh
-    tests/sched/*.[ch] tests/consumer/* examples/*.c man/examples/*.c bench/*.[ch]'
+    tests/sched/*.[ch] tests/consumer/* examples/*.c man/examples/*.c
+    bench/*.[ch]'
 for file in $files; do
     [ -f "$file" ] || continue
     lines=$(wc -l <"$file")
@@ -52,7 +53,8 @@ done
 
 # What the makefile does not name is neither built nor packed.
 for file in lib/*.[ch] tests/*.[ch] tests/*.sh tests/*.awk tests/*.cc \
-    tests/sched/*.[ch] tests/consumer/* examples/*.[ch] man/*.[1-9] bench/*.[ch]; do
+    tests/sched/*.[ch] tests/consumer/* examples/*.[ch] man/*.[1-9] \
+    bench/*.[ch]; do
     [ -f "$file" ] || continue
     grep -qF -e "$file" Makefile.am ||
         grep -qE "^ +${file%.c}( |\$)" Makefile.am ||
