@@ -13,6 +13,7 @@
 #include <link.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The first object that is listed is the program. */
