@@ -109,7 +109,36 @@ fib(15) = 610
 END
 done
 
-for program in ten_tasks ten_futures timeout failure duration_mistake fib; do
+# Whatever the width, the results come in the order of the inputs.
+for width in 1 3 64; do
+    compare cat bounded_map 9 $width 1000000000 <<'END'
+1: 0 steps
+2: 1 steps
+3: 7 steps
+4: 2 steps
+5: 5 steps
+6: 8 steps
+7: 16 steps
+8: 3 steps
+9: 19 steps
+END
+done
+
+# One hangs until the deadline.  How many others are finished by then depends
+# on the machine, but not that each has its line.
+"$bin/bounded_map" --hold 7 200 5 50 >"$tmp/output"
+status=$?
+if [ $status -ne 1 ] || ! awk -F ': ' '
+    $1 != NR || $2 !~ /^(not finished|[0-9]+ steps)$/ { bad = 1 }
+    $1 == 7 && $2 != "not finished" { bad = 1 }
+    END { exit bad || NR != 200 }' "$tmp/output"; then
+    echo "FAIL: bounded_map --hold: exit status $status, and:"
+    cat "$tmp/output"
+    failures=$((failures + 1))
+fi
+
+for program in ten_tasks ten_futures timeout failure duration_mistake fib \
+    bounded_map; do
     if "$bin/$program" one 2>"$tmp/error"; then
         echo "FAIL: $program accepts an argument that is not a number"
         failures=$((failures + 1))
