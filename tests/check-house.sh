@@ -16,7 +16,8 @@ fail() {
 unfinished='(^|[^A-Za-z])(TO[D]O|FIX[M]E|X[X]X|HA[C]K)([^A-Za-z]|$)'
 
 files='include/*.h lib/*.[ch] tests/*.[ch] tests/*.cc tests/*.sh
-    tests/sched/*.[ch] tests/consumer/* examples/*.c man/examples/*.c
+    tests/sched/*.[ch] tests/consumer/* examples/*.c examples/*/*.[ch]
+    man/examples/*.c
     bench/*.[ch]'
 for file in $files; do
     [ -f "$file" ] || continue
@@ -32,8 +33,7 @@ done
 # A function starts at the line that names it, in column 1, and ends with the
 # brace in column 1.
 for file in include/*.h lib/*.[ch] tests/*.[ch] tests/sched/*.[ch] \
-    examples/*.c \
-    man/examples/*.c bench/*.[ch]; do
+    examples/*.c examples/*/*.c man/examples/*.c bench/*.[ch]; do
     [ -f "$file" ] || continue
     awk '
         /^[A-Za-z_][a-zA-Z0-9_ *]*\(/ { start = NR; name = $0 }
@@ -53,7 +53,8 @@ done
 
 # What the makefile does not name is neither built nor packed.
 for file in lib/*.[ch] tests/*.[ch] tests/*.sh tests/*.awk tests/*.cc \
-    tests/sched/*.[ch] tests/consumer/* examples/*.[ch] man/*.[1-9] \
+    tests/sched/*.[ch] tests/consumer/* examples/*.[ch] examples/*/*.[ch] \
+    man/*.[1-9] \
     bench/*.[ch]; do
     [ -f "$file" ] || continue
     grep -qF -e "$file" Makefile.am ||

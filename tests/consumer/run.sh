@@ -90,5 +90,11 @@ if [ -n "${docdir-}" ] && [ -f "$examples/Makefile" ]; then
     [ -z "${DESTDIR-}" ] || set -- LOOPS=
     try "installed examples: make" \
         ${MAKE:-make} -C examples CC="$CC" PKG_CONFIG="$PKG_CONFIG" "$@"
+    if [ -z "${DESTDIR-}" ] &&
+        $PKG_CONFIG --exists 'libmicrohttpd >= 0.9.71' 'libcurl >= 7.68'; then
+        try "installed examples: make gateway/gateway" \
+            ${MAKE:-make} -C examples CC="$CC" PKG_CONFIG="$PKG_CONFIG" \
+            gateway/gateway gateway/toy_backend
+    fi
 fi
 [ $failed -eq 0 ]
