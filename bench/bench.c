@@ -86,7 +86,9 @@ find(const bench_peer *peer, const char *workload)
 static const char *
 build(void)
 {
-#if defined(AC_DEBUG)
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+    return " build=sanitizer";
+#elif defined(AC_DEBUG)
     return " build=debug";
 #elif !defined(__OPTIMIZE__)
     return " build=unoptimized";

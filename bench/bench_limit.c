@@ -10,6 +10,7 @@
 #include "bench.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
@@ -25,25 +26,40 @@ static struct {
 
 #define LAST (SIZE_MAX - 1)
 
+/* Yields now and then, lest both threads share one processor and each waits
+ * for the end of the other's time slice. */
+static inline void
+spin_once(unsigned *spins)
+{
+    if (++*spins % 2000 == 0)
+        sched_yield();
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
 static inline void
 await(size_t turn)
 {
-    while (atomic_load_explicit(&line.turn, memory_order_acquire) != turn) {
-#if defined(__x86_64__) || defined(__i386__)
-        __builtin_ia32_pause();
-#endif
-    }
+    unsigned spins = 0;
+
+    while (atomic_load_explicit(&line.turn, memory_order_acquire) != turn)
+        spin_once(&spins);
 }
 
 static void *
 answer(void *unused)
 {
+    unsigned spins = 0;
+
     for (;;) {
         size_t turn = atomic_load_explicit(&line.turn, memory_order_acquire);
         if (turn == LAST)
             return unused;
         if (turn % 2 == 1)
             atomic_store_explicit(&line.turn, turn + 1, memory_order_release);
+        else
+            spin_once(&spins);
     }
 }
 

@@ -170,7 +170,7 @@ def w1b(n, workers, param, out):
 
 
 def w9n(n, workers, param, out):
-    bursts = max(1, 1_000_000 // n)
+    bursts = max(1, 100_000 // n)
     burst(n)
     began = time.monotonic_ns()
     for _ in range(bursts):
