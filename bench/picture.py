@@ -23,7 +23,7 @@ ACCENT = "#d6336c"
 COLORS = {BASE: "#1f2933", "glib": "#2f74c0", "libuv": "#3a9d5d",
           "go": "#12a5b8", "tbb": "#7b4fc9", "asio": "#e08a1e",
           "moodycamel": "#8a6d3b", "apr": "#b04a3a", "dispatch": "#5f6b7a",
-          "java": "#c2a500", "python": "#4b6a8a", LIMIT: "#9aa5b1"}
+          "java": "#c2a500", "python": "#8a9a1f", LIMIT: "#9aa5b1"}
 OTHER = "#a33ea1"  # a program that was named on the command line
 SHAPES = ("circle", "square", "diamond", "triangle")
 
@@ -187,9 +187,9 @@ def draw(result):
     parts = [
         text(24, 36, "The cost of a task, as a multiple of the afternoon "
              "pool's", 20, weight="bold"),
-        text(24, 58, f"Left is better. Median of {result['rounds']} "
-             "interleaved rounds; the thin line goes from the least to the "
-             "greatest.", 12, SOFT),
+        text(24, 58, "Left is better. A dot is the median of "
+             f"{result['rounds']} interleaved rounds, the thin line goes from "
+             "the least to the greatest.", 12, SOFT),
         text(WIDTH - 24, TOP - 26, "ascompleted", 11, ACCENT, "end"),
         *draw_legend(names), *draw_scale(scale, TOP - 18, bottom)]
     for (row, base), y in zip(rows, ys):
