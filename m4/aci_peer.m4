@@ -4,8 +4,8 @@
 # Each macro defines an Automake conditional PEER_NAME and adds the name to
 # $aci_peers.  What is not here is left out: none of this is an error.
 
-# _ACI_PEER(NAME, yes|no)
-AC_DEFUN([_ACI_PEER], [
+# ACI_PEER(NAME, yes|no): it is known already
+AC_DEFUN([ACI_PEER], [
 AM_CONDITIONAL([PEER_$1], [test "x$2" = xyes])
 AS_IF([test "x$2" = xyes],
   [aci_peers="$aci_peers m4_tolower([$1])"])
@@ -16,7 +16,7 @@ AS_IF([test "x$2" = xyes],
 AC_DEFUN([ACI_PEER_MODULES], [
 PKG_CHECK_MODULES([$1], [$2], [aci_peer=yes], [aci_peer=no])
 m4_ifval([$3], [AS_IF([$3], [], [aci_peer=no])])
-_ACI_PEER([$1], [$aci_peer])
+ACI_PEER([$1], [$aci_peer])
 ])
 
 # ACI_PEER_HEADER(NAME, HEADERS): the first of them, for #include NAME_HEADER of a
@@ -33,7 +33,7 @@ done])
 AS_IF([test "x$aci_cv_header_$1" = xno], [aci_peer=no], [aci_peer=yes
 AC_DEFINE_UNQUOTED([$1_HEADER], [<$aci_cv_header_$1>],
   [Define to the header that bench/ is to include.])])
-_ACI_PEER([$1], [$aci_peer])
+ACI_PEER([$1], [$aci_peer])
 ])
 
 # ACI_PEER_DISPATCH: libdispatch; sets DISPATCH_LIBS
@@ -46,7 +46,7 @@ LIBS=$aci_peer_LIBS
 AS_CASE([$ac_cv_search_dispatch_async_f], [-l*],
   [DISPATCH_LIBS=$ac_cv_search_dispatch_async_f])
 AC_SUBST([DISPATCH_LIBS])
-_ACI_PEER([DISPATCH], [$aci_peer])
+ACI_PEER([DISPATCH], [$aci_peer])
 ])
 
 # ACI_PEER_TOOLS(NAME, PROGRAMS): all of them; sets the path of each
@@ -56,5 +56,5 @@ m4_foreach_w([aci_tool], [$2],
   [AC_PATH_PROG(m4_toupper(aci_tool), aci_tool)
 AS_IF([test -z "$]m4_toupper(aci_tool)["], [aci_peer=no])
 ])
-_ACI_PEER([$1], [$aci_peer])
+ACI_PEER([$1], [$aci_peer])
 ])
