@@ -168,10 +168,9 @@ accept_locked(ac_pool *pool, const struct aci_batch *batch)
             batch->out[i - 1] = future;
         link = link->next;
     }
-    if (batch->n > 0)
-        aci_inbox_push(&pool->intake, batch->newest, batch->oldest);
+    aci_inbox_push(&pool->intake, batch->newest, batch->oldest);
     /* Who is first in line wakes up for those that may expire. */
-    if (batch->n > 0 && batch->start_by != AC_FOREVER)
+    if (batch->start_by != AC_FOREVER)
         aci_pool_take_in_locked(pool);
     aci_pool_wake_locked(pool, batch->n);
 }

@@ -169,6 +169,8 @@ ac_submit_many(ac_pool *pool, const ac_task_attr *attr, ac_task_fn *fn,
         return AC_EINVAL;
     if (aci_forked(pool->cache->born))
         return AC_EFORKED;
+    if (n == 0)
+        return AC_OK;
     if (pool->attr.capacity != 0 && n > pool->attr.capacity)
         return AC_EINVAL;
     if (!aci_array_fits(n, sizeof(ac_future)))
