@@ -19,7 +19,8 @@
  * cannot start with their own address. */
 static _Thread_local struct aci_list callbacks;
 static _Thread_local struct aci_list accounts; /* by ac_future.tail.queue */
-static _Thread_local bool running;
+static _Thread_local bool running;     /* a callback or a trace, or between */
+static _Thread_local bool dropping;    /* references, so free functions */
 static _Thread_local unsigned process; /* see fork.h */
 
 /* What was due when a callback forked is the parent's. */
@@ -32,6 +33,7 @@ start_anew_in_child(void)
     aci_list_init(&callbacks);
     aci_list_init(&accounts);
     running = false;
+    dropping = false;
 }
 
 static void
@@ -65,57 +67,71 @@ aci_due_account(ac_future *future)
 bool
 aci_due_running(void)
 {
-    return running && !aci_forked(process);
+    return (running || dropping) && !aci_forked(process);
 }
 
-/* In a child of fork() there is nothing to go on with. */
-static bool
+static void
 call_all(struct aci_list *called)
 {
-    unsigned before = aci_fork_number();
-    running = true;
-    while (!none(&callbacks)) {
+    while (!none(&callbacks) && running) {
         struct aci_due *due =
             aci_container_of(aci_list_pop(&callbacks), struct aci_due, link);
         due->fn(due->future, due->arg);
-        if (aci_forked(before))
-            break;
-        aci_list_append(called, &due->link);
+        start_anew_in_child();
+        if (running)
+            aci_list_append(called, &due->link);
     }
-    running = false;
-    return !aci_forked(before);
 }
 
 static void
 settle_all(struct aci_list *settled)
 {
-    while (!none(&accounts)) {
+    while (!none(&accounts) && running) {
         struct aci_list *link = aci_list_pop(&accounts);
         ac_future *future = aci_container_of(link, ac_future, tail.queue);
         const struct aci_owner *owner = future->cache->owner;
         owner->ops->settle(owner, future);
-        aci_list_append(settled, link);
+        start_anew_in_child();
+        if (running)
+            aci_list_append(settled, link);
     }
 }
 
-/* Free functions may make more due: what they finish is run in there. */
+static void
+drop_all(struct aci_list *called, struct aci_list *settled)
+{
+    struct aci_list *link;
+    bool nested = dropping;
+    dropping = true;
+    while ((link = aci_list_pop(called)) != NULL) {
+        struct aci_due *due = aci_container_of(link, struct aci_due, link);
+        ac_future_unref(due->future);
+        due->done(due);
+    }
+    while ((link = aci_list_pop(settled)) != NULL)
+        ac_future_unref(aci_container_of(link, ac_future, tail.queue));
+    dropping = nested;
+}
+
+/* What callbacks and traces make due is done in the same go.  Free functions
+ * may make more: that is run in there.  In a child that one of them forked and
+ * let return there is nothing to go on with: `running` is false then. */
 void
 aci_due_run(void)
 {
-    struct aci_list called, settled, *link;
+    struct aci_list called, settled;
     start_anew_in_child();
     if (running || (none(&callbacks) && none(&accounts)))
         return;
     aci_list_init(&called);
     aci_list_init(&settled);
-    if (!call_all(&called))
-        return;
-    settle_all(&settled);
-    while ((link = aci_list_pop(&called)) != NULL) {
-        struct aci_due *due = aci_container_of(link, struct aci_due, link);
-        ac_future_unref(due->future);
-        due->done(due);
+    running = true;
+    while (running && !(none(&callbacks) && none(&accounts))) {
+        call_all(&called);
+        settle_all(&settled);
     }
-    while ((link = aci_list_pop(&settled)) != NULL)
-        ac_future_unref(aci_container_of(link, ac_future, tail.queue));
+    if (!running)
+        return;
+    running = false;
+    drop_all(&called, &settled);
 }

@@ -38,7 +38,9 @@ void aci_due_account(ac_future *future);
  * held.  Within a callback it does nothing: who called that goes on. */
 void aci_due_run(void);
 
-/* Is this thread inside a callback? */
+/* Is this thread inside a callback, a trace or a free function that it called
+ * for what was due?  Then it runs no task in place: that one could not be told
+ * of in there, or could end the thread where nobody expects it. */
 bool aci_due_running(void);
 
 #endif

@@ -15,17 +15,19 @@
 
 static _Thread_local struct aci_frame *innermost;
 static _Thread_local const struct aci_owner *works_for;
+static _Thread_local unsigned works_in; /* the process: see fork.h */
 
 void
 aci_thread_works_for(const struct aci_owner *owner)
 {
     works_for = owner;
+    works_in = aci_fork_number();
 }
 
 const struct aci_owner *
 aci_thread_owner(void)
 {
-    return works_for;
+    return works_for != NULL && !aci_forked(works_in) ? works_for : NULL;
 }
 
 void

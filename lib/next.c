@@ -172,7 +172,10 @@ wait_locked(ac_iter *iter, struct aci_consumer *self, ac_deadline deadline)
             return true;
         }
     }
-    if (aci_park(&self->parked, &iter->mu, deadline))
+    bool picked = aci_park(&self->parked, &iter->mu, deadline);
+    /* The inbox may have been opened since this one was picked. */
+    aci_iter_take_in_locked(iter);
+    if (picked)
         return true;
     if (self->helps != NULL)
         atomic_fetch_sub(&iter->n_helpers, 1);

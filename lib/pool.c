@@ -1,9 +1,10 @@
 /*
  * pool - a fixed set of workers and the queue of tasks that wait for them
  *
- * Locking: one mutex, never held together with a stripe or an iterator's; no
- * user code runs under it.  Idle workers park, each on its own record; who
- * submits wakes the one that went to sleep last, whose memory is warmest.
+ * Locking: one mutex, never held together with a stripe, and taken under an
+ * iterator's only to have what is NEW accepted; no user code runs under it.
+ * Idle workers park, each on its own record; who submits wakes the one that
+ * went to sleep last, whose memory is warmest.
  *
  * Lifetime: the caller's, until ac_pool_destroy().  Futures keep the cache
  * alive, not the pool.
@@ -71,8 +72,10 @@ aci_pool_enter(ac_pool *pool)
 void
 aci_pool_wake_locked(ac_pool *pool, size_t n)
 {
-    if (atomic_load(&pool->spinning))
+    if (atomic_load(&pool->spinning)) {
+        atomic_store(&pool->spinning, false); /* it comes now */
         return;
+    }
     for (; n > 0 && aci_unpark_first(&pool->idle); n--)
         atomic_fetch_sub(&pool->n_idle, 1);
 }
@@ -312,9 +315,10 @@ ac_pool_create(size_t workers, const ac_pool_attr *attr, ac_pool **out)
     ac_pool *pool = NULL;
     if (out == NULL || workers > AC_MAX_WORKERS)
         return AC_EINVAL;
+    size_t cpus = aci_cpus();
     if (workers == 0)
-        workers = aci_cpus();
-    aci_spin_processors(aci_cpus());
+        workers = cpus;
+    aci_spin_processors(cpus);
     int rc = pool_alloc(workers, aci_pool_attr(attr), &pool);
     if (rc == AC_OK)
         rc = start_workers(pool);

@@ -56,7 +56,9 @@ struct ac_pool {
      * looks at the intake after he has counted himself here, or said that he
      * spins no more. */
     atomic_size_t n_idle;
-    atomic_bool spinning; /* atomic, as above: a worker watches the intake */
+    /* atomic, as above: a worker watches the intake; cleared under mu to call
+     * it for what is in runq */
+    atomic_bool spinning;
 
     _Alignas(ACI_CACHE_LINE) struct aci_mutex mu;
     struct aci_runq runq;      /* mu */

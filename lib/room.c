@@ -185,13 +185,11 @@ wait_for_room(ac_pool *pool, const struct aci_batch *batch)
     aci_pool_enter(pool);
     if (rc != AC_OK)
         return rc;
-    pool->visitors++;
     aci_list_append(&pool->line, &self.link);
     rc = get_locked(pool, batch, &self);
     leave_line_locked(pool, &self);
     if (rc != AC_OK)
         aci_room_grant_locked(pool);
-    aci_pool_leave_locked(pool);
     aci_parked_destroy(&self.parked);
     return rc;
 }
@@ -201,6 +199,7 @@ static int
 push_locked(ac_pool *pool, struct aci_batch *batch)
 {
     aci_pool_enter(pool);
+    pool->visitors++;
     int rc = get_locked(pool, batch, NULL);
     if (rc == AC_EAGAIN && batch->wait && !aci_pool_is_mine(pool)) {
         aci_unlock(&pool->mu);
@@ -210,6 +209,7 @@ push_locked(ac_pool *pool, struct aci_batch *batch)
         accept_locked(pool, batch);
     else if (rc != AC_ENOMEM)
         aci_stats_rejected(&pool->stats, batch->n);
+    aci_pool_leave_locked(pool);
     aci_unlock(&pool->mu);
     return rc;
 }

@@ -50,7 +50,8 @@ watch_locked(ac_pool *pool)
     aci_unlock(&pool->mu);
     aci_spin_start_worker(&spin);
     while (!aci_inbox_has_some(&pool->intake) &&
-           !aci_inbox_is_shut(&pool->intake) && aci_spin_again(&spin))
+           !aci_inbox_is_shut(&pool->intake) && atomic_load(&pool->spinning) &&
+           aci_spin_again(&spin))
         continue;
     /* Sequentially consistent: see n_idle in pool.h. */
     atomic_store(&pool->spinning, false);
@@ -73,6 +74,14 @@ sleep_locked(struct aci_worker *self)
     aci_park(&self->parked, &pool->mu, AC_FOREVER);
 }
 
+/* Who found work, and sees more, wakes the next. */
+static void
+wake_next_locked(ac_pool *pool)
+{
+    if (pool->runq.n > 0)
+        aci_pool_wake_locked(pool, 1);
+}
+
 /* A popped one: claimed, or NULL if it is not to run.  One that cannot be
  * claimed is another one's, with the reference.  The mutex is released for one
  * that is too late to start. */
@@ -88,6 +97,7 @@ claim_locked(ac_pool *pool, ac_future *future)
         return future;
     }
     if (aci_future_end(future, AC_EEXPIRED)) {
+        wake_next_locked(pool);
         aci_unlock(&pool->mu);
         aci_future_conclude(future);
         aci_due_run();
@@ -125,13 +135,6 @@ pop_locked(struct aci_worker *self)
 }
 
 static void
-end_work_locked(ac_pool *pool, const struct aci_outcome *outcome)
-{
-    pool->busy--;
-    aci_pool_settle_locked(pool, outcome);
-}
-
-static void
 work(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
@@ -140,15 +143,14 @@ work(struct aci_worker *self)
     while ((future = pop_locked(self)) != NULL) {
         pool->busy++;
         self->working = true;
-        /* Who found work, and sees more, wakes the next. */
-        if (pool->runq.n > 0)
-            aci_pool_wake_locked(pool, 1);
+        wake_next_locked(pool);
         aci_unlock(&pool->mu);
         be_active(self, true);
         aci_run(&self->run, pool, future);
         aci_pool_enter(pool);
         self->working = false;
-        end_work_locked(pool, &self->run.outcome);
+        pool->busy--;
+        aci_pool_settle_locked(pool, &self->run.outcome);
     }
     aci_unlock(&pool->mu);
     be_active(self, false);
@@ -215,12 +217,15 @@ outlive(void *arg)
     struct aci_outcome outcome = self->run.outcome;
     bool working = self->working;
     self->working = false;
+    aci_lock(&pool->mu);
+    pool->busy -= working;
+    aci_unlock(&pool->mu);
     bool replaced = replace(self, &thread);
     aci_pool_enter(pool);
     if (replaced)
         self->thread = thread;
     if (working)
-        end_work_locked(pool, &outcome);
+        aci_pool_settle_locked(pool, &outcome);
     aci_unlock(&pool->mu);
     if (!replaced)
         longjmp(self->home, 1);
