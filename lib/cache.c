@@ -3,8 +3,8 @@
  *
  * Nodes come from the C library's allocator.
  *
- * Locking: the stripe locks are the futures' (future.h); the cache itself has
- * only its count.
+ * Locking: the stripe locks are the futures' (future.h); the door guards the
+ * way to the owner (cache.h).
  * Lifetime: counted; the owner and each node hold one reference.
  *
  * SPDX-License-Identifier: MIT

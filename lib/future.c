@@ -106,7 +106,7 @@ aci_future_state(const ac_future *future)
 uint32_t
 aci_future_phase(const ac_future *future)
 {
-    /* Sequentially consistent: pairs with accept(), see iter.h. */
+    /* Pairs with accept(), by the owner's lock. */
     return atomic_load(&future->state) & ACI_PHASE;
 }
 
@@ -119,7 +119,7 @@ aci_future_asked(const ac_future *future)
 void
 aci_future_accept(ac_future *future)
 {
-    /* Sequentially consistent: pairs with phase(), see iter.h. */
+    /* Release: pairs with leave_queue() and phase(). */
     atomic_fetch_or(&future->state, ACI_QUEUED);
 }
 

@@ -175,7 +175,7 @@ aci_future_ran(const ac_future *future)
     return (aci_future_state(future) & ACI_RAN) != 0;
 }
 
-/* The phase, in the one total order that accept() is part of; see iter.h. */
+/* The phase only. */
 uint32_t aci_future_phase(const ac_future *future);
 bool aci_future_asked(const ac_future *future);
 

@@ -4,13 +4,12 @@
  * What is in here is the queue itself: its members and how they come and go.
  * next.c has the consumers' side.
  *
- * Locking: one mutex.  Lock order: a future's stripe, then this mutex, then a
- * pool's (a worker's
- * own, to have it accept what is NEW); so
- * whoever detaches a member takes it off the pending list first, lets go of
- * the mutex, then locks the stripe.  tell() finds such a member in no list and
- * leaves it alone.  References are dropped with no lock held, as user code may
- * follow.
+ * Locking: one mutex.  Lock order: a future's stripe, then this mutex, then the
+ * mutex of a pool whose workers wait here (only to have it accept what is
+ * NEW).  So whoever detaches a member takes it off the pending list first, lets
+ * go of the mutex, then locks the stripe.  tell() finds such a member in no
+ * list and leaves it alone.  References are dropped with no lock held, as user
+ * code may follow.
  *
  * Lifetime: the caller's, until ac_iter_destroy().  Whoever completes a member
  * signals with the mutex held and touches the iterator no more after unlocking
@@ -476,7 +475,8 @@ ac_iter_remaining(const ac_iter *iter)
 }
 
 /* Visit each pending member once: the one visited goes to the end of the
- * list, or completes.  Members added meanwhile are behind those. */
+ * list, or completes.  Members added meanwhile are behind those.  Two who do
+ * so at once share the walk, and one may return before the other is through. */
 int
 ac_iter_cancel(ac_iter *iter)
 {

@@ -41,7 +41,7 @@ struct ac_iter {
     struct aci_sink doors[ACI_DOORS]; /* immutable */
     /* Completions come in here without mu, while nobody sleeps and there is no
      * descriptor; else it is shut, and they come by the lock.  Whoever locks mu
-     * takes them in first (aci_iter_enter). */
+     * and looks at what is ready takes them in first (aci_iter_enter). */
     struct aci_inbox inbox;
     /* atomic: how often one came by the lock; for who watches, a hint */
     atomic_uint told;
@@ -64,9 +64,10 @@ struct ac_iter {
 
     /*
      * atomic, changed under mu: consumers that would run a queued member of
-     * their own pool.  ac_iter_submit makes a member QUEUED without mu, then
-     * reads this; a consumer counts itself here, then looks for QUEUED
-     * members.  Both are sequentially consistent, so one sees the other.
+     * their own pool.  ac_iter_submit leaves a member in the pool's intake
+     * without mu, then reads this; a consumer counts itself here, then has the
+     * pool take in, and looks for QUEUED members.  All these steps are
+     * sequentially consistent, so one sees the other.
      */
     atomic_size_t n_helpers;
 

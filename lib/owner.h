@@ -23,8 +23,9 @@ struct aci_owner;
 /* All are called with no lock held, but refresh() for an iterator's. */
 struct aci_owner_ops {
     /* Some of the owner's futures may be accepted and still NEW: make them
-     * QUEUED.  The caller is one of its workers, or holds its cache's door
-     * (cache.h): nothing else keeps it. */
+     * QUEUED.  A task of one of its workers waits in the iterator that the
+     * caller has locked, or he holds the door of its cache (cache.h): nothing
+     * else keeps it. */
     void (*refresh)(const struct aci_owner *owner);
 
     /* The caller has taken `future` out of the QUEUED state: take it out of

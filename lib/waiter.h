@@ -30,8 +30,10 @@ struct aci_sink {
 
 /* A place at a sink.  Each future has one built in, see future.h. */
 struct aci_seat {
-    struct aci_list link;  /* the sink's lock: for the sink's own use */
-    struct aci_sink *sink; /* stripe: NULL, nobody sits here */
+    struct aci_list link; /* the sink's lock: for the sink's own use */
+    /* stripe: NULL, nobody sits here; changed only while in no list of the
+     * sink's, so a sink may read it for those in its lists */
+    struct aci_sink *sink;
 };
 
 /* A registration beside the built-in one. */

@@ -189,7 +189,7 @@ START_TEST(s55_s57_a_task_canceled_in_a_call_ends_after_it)
 
     support_gate_init(&w.started);
     support_hold_worker(&hold, other);
-    w.other = hold.future;
+    w.other = ac_future_ref(hold.future);
     ac_future *f = support_submit(pool, wait_cancelable, &w);
     support_gate_wait(&w.started);
     support_tid_await_sleep(w.tid);
@@ -199,6 +199,7 @@ START_TEST(s55_s57_a_task_canceled_in_a_call_ends_after_it)
     ck_assert_int_eq(ac_future_get(f, AC_FOREVER, NULL), AC_EABORTED);
     ck_assert_int_eq(w.rc, AC_OK);
     ac_future_unref(f);
+    ac_future_unref(w.other);
     support_pool_end(pool);
     support_pool_end(other);
     support_gate_destroy(&w.started);
