@@ -38,6 +38,7 @@ TCase *support_tcase(const char *name);
 #define SUPPORT_CHECK_INT(actual, expected) \
     support_record_int((long long)(actual), (long long)(expected), __FILE__, \
                        __LINE__, #actual " == " #expected)
+#define SUPPORT_FAIL(what) support_record(0, __FILE__, __LINE__, what)
 
 void support_record(int ok, const char *file, int line, const char *what);
 void support_record_int(long long actual, long long expected, const char *file,

@@ -180,7 +180,7 @@ nest_and_quit(void *arg, void **result)
     SUPPORT_CHECK_INT(ac_submit(arg, NULL, quit_task, arg, &inner), AC_OK);
     pthread_cleanup_push((void (*)(void *))ac_future_unref, inner);
     ac_future_wait(inner, AC_FOREVER);
-    SUPPORT_CHECK(!"reached");
+    SUPPORT_FAIL("reached");
     pthread_cleanup_pop(0);
     return 0;
 }

@@ -309,7 +309,7 @@ call_all(void *arg)
     SUPPORT_CHECK_INT(ac_pool_destroy(pool), AC_OK);
     support_counter_add(counter);
     pthread_testcancel();
-    SUPPORT_CHECK(!"canceled");
+    SUPPORT_FAIL("canceled");
     return NULL;
 }
 
