@@ -506,8 +506,9 @@ AC_API void ac_promise_destroy(ac_promise *promise) AC_NOTHROW;
 /*
  * An iterator over n futures, closed: it accepts no others.  It takes
  * references of its own; you keep yours.  A future given twice comes out
- * once.  Those done already come first, in the order of the array.  n may be
- * 0 (and the array then NULL): next says AC_DONE at once.
+ * once.  Those done already come first, in the order of the array; among those
+ * that complete during this call, the order is not defined.  n may be 0 (and
+ * the array then NULL): next says AC_DONE at once.
  *
  * AC_EINVAL (also for a NULL in the array), AC_ENOMEM.
  */
@@ -553,7 +554,8 @@ AC_API size_t ac_iter_remaining(const ac_iter *iter) AC_NOTHROW;
 
 /*
  * A descriptor for poll(), epoll or kqueue: readable exactly while
- * ac_iter_next() with AC_POLL would not say AC_ETIMEDOUT (level-triggered).
+ * ac_iter_next() with AC_POLL would not say AC_ETIMEDOUT (level-triggered);
+ * nor AC_EDEADLK, which only a task of one's own has to fear.
  * It is the iterator's, made by the first call, always the same, and closed by
  * ac_iter_destroy(): never read, write or close it.  It is not inherited
  * across exec.
@@ -563,7 +565,9 @@ AC_API size_t ac_iter_remaining(const ac_iter *iter) AC_NOTHROW;
 AC_API int ac_iter_fd(ac_iter *iter, int *fd) AC_NOTHROW;
 
 /* Cancel, as ac_future_cancel() does, every future that has not completed.
- * They still come out.  AC_EINVAL. */
+ * They still come out.  Where two threads call it at once they share the work,
+ * so the one that returns first may do so while the other is still at it.
+ * AC_EINVAL. */
 AC_API int ac_iter_cancel(ac_iter *iter) AC_NOTHROW;
 
 /* Accept no more.  What was added comes out, then next says AC_DONE; those

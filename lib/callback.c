@@ -17,9 +17,9 @@
 #include "mem.h"
 
 struct aci_callback {
-    struct aci_sink sink; /* immutable */
-    struct aci_waiter waiter;
-    struct aci_due due;
+    struct aci_sink sink;     /* immutable */
+    struct aci_waiter waiter; /* stripe, until told */
+    struct aci_due due;       /* immutable until told; then of who tells */
 };
 
 static void

@@ -31,8 +31,8 @@ enum aci_door { ACI_DOOR_SUBMIT, ACI_DOOR_ADD, ACI_DOOR_SET, ACI_DOORS };
 /* A worker that looks for a member to run need not look at those before `at`
  * again: they are not of its owner's, or have started. */
 struct aci_cursor {
-    struct aci_list *at;
-    const struct aci_owner *owner;
+    struct aci_list *at;           /* iter's mu */
+    const struct aci_owner *owner; /* iter's mu; compared, never followed */
 };
 
 #define ACI_CURSORS 2

@@ -10,13 +10,13 @@
 
 /* A submission. */
 struct aci_batch {
-    struct aci_link *newest; /* NEW ones, by tail.intake, in reverse */
-    struct aci_link *oldest;
-    size_t n;
-    ac_deadline start_by; /* of each */
-    bool wait;            /* for room, until: */
-    ac_deadline room_by;
-    ac_future **out; /* gets them, if not NULL and they are accepted */
+    struct aci_link *newest; /* owner thread: NEW ones, by tail.intake, in */
+    struct aci_link *oldest; /* reverse; until they are accepted */
+    size_t n;                /* immutable */
+    ac_deadline start_by;    /* immutable: of each */
+    bool wait;               /* immutable: for room, until: */
+    ac_deadline room_by;     /* immutable */
+    ac_future **out; /* immutable: gets them, if not NULL and all are in */
 };
 
 /* Accept all of them or none: their queue references go with them.  AC_OK,

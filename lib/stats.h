@@ -13,9 +13,9 @@
 
 /* How a task ended, and for a pool with timing how long it took. */
 struct aci_outcome {
-    int status;
-    int64_t waited; /* ns; meaningful if it ran */
-    int64_t ran;    /* ns */
+    int status;     /* owner thread */
+    int64_t waited; /* owner thread: ns; meaningful if it ran */
+    int64_t ran;    /* owner thread: ns */
 };
 
 /* pool's mu: indexed by AC_STAT_...; those that are not counted but read from

@@ -15,7 +15,7 @@
 #include "mem.h"
 #include "room.h"
 
-/* What is to be submitted, and where to. */
+/* What is to be submitted, and where to; all of it the submitter's. */
 struct order {
     ac_pool *pool;
     ac_iter *iter; /* or NULL */

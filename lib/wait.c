@@ -23,8 +23,8 @@
 #define ON_STACK 8
 
 struct aci_wait {
-    struct aci_sink sink;
-    struct aci_mutex mu;
+    struct aci_sink sink;     /* immutable */
+    struct aci_mutex mu;      /* after a stripe, before nothing */
     struct aci_parked parked; /* mu */
     struct aci_list waiting;  /* mu: holds `parked` while it sleeps */
     ac_wait_mode mode;        /* immutable */
