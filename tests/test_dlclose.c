@@ -156,19 +156,28 @@ use_in_child(void *arg)
     CHILD_MUST(in->l->destroy(pool) == AC_OK);
 }
 
-/* The handler that counts forks is in the library. */
+/* The handler that counts forks is in the library.  The worker stands still at
+ * the fork: one that is just starting may hold a lock of a sanitizer's. */
 START_TEST(s53_s56_closed_it_still_knows_of_forks)
 {
     loaded l;
     inherited in = {.l = &l};
+    held h;
 
     if (CHILD_NO_THREADS)
         return;
+    support_gate_init(&h.started);
+    support_gate_init(&h.release);
     load(&l);
     ck_assert_int_eq(l.create(1, NULL, &in.pool), AC_OK);
+    ck_assert_int_eq(l.submit(in.pool, NULL, hold, &h, NULL), AC_OK);
+    support_gate_wait(&h.started);
     ck_assert_int_eq(dlclose(l.handle), 0);
     ck_assert_int_eq(child_run(use_in_child, &in), 0);
+    support_gate_open(&h.release);
     ck_assert_int_eq(l.destroy(in.pool), AC_OK);
+    support_gate_destroy(&h.started);
+    support_gate_destroy(&h.release);
 }
 END_TEST
 
