@@ -20,16 +20,19 @@
 #define CHILD_NO_THREADS 0
 #endif
 
-/* What the program asks of a ThreadSanitizer that it may be built with.  A
- * process that ends with live pools has threads that nobody joined. */
-#define CHILD_TSAN_OPTIONS(text) \
-    const char *__tsan_default_options(void); \
-    const char *__tsan_default_options(void) \
+/* What the program asks of a sanitizer that it may be built with.  A process
+ * that ends with live pools has threads that nobody joined, and a child that
+ * ends in the middle of a test leaks what is Check's. */
+#define CHILD_OPTIONS(function, text) \
+    const char *function(void); \
+    const char *function(void) \
     { \
         return text; \
     }
+#define CHILD_TSAN_OPTIONS(text) CHILD_OPTIONS(__tsan_default_options, text)
+#define CHILD_ASAN_OPTIONS(text) CHILD_OPTIONS(__asan_default_options, text)
 
-static _Noreturn void
+static inline _Noreturn void
 child_fail(const char *file, int line, const char *what)
 {
     fprintf(stderr, "%s:%d: in the child: does not hold: %s\n", file, line,

@@ -13,6 +13,7 @@
 #include "quit.h"
 
 CHILD_TSAN_OPTIONS("report_thread_leaks=0")
+CHILD_ASAN_OPTIONS("detect_leaks=0")
 
 /* The child forks off before there are any threads, so that it may do what it
  * likes under any sanitizer. */

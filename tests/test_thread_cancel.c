@@ -9,6 +9,12 @@
 
 #include <sched.h>
 
+#include "child.h"
+
+/* Frames that a cancellation leaves behind still count as a stack in use for
+ * AddressSanitizer, when it gives back its signal stack. */
+CHILD_ASAN_OPTIONS("use_sigaltstack=0")
+
 /* ---- Calls that wait ------------------------------------------------ */
 
 enum call {
