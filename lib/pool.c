@@ -67,6 +67,9 @@ aci_pool_enter(ac_pool *pool)
 {
     aci_lock(&pool->mu);
     aci_pool_take_in_locked(pool);
+    /* A worker that spins does not see it come in any more. */
+    if (pool->runq.n > 0 && atomic_load(&pool->spinning))
+        atomic_store(&pool->spinning, false);
 }
 
 void

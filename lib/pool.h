@@ -79,7 +79,8 @@ struct ac_pool {
     struct aci_worker workers[]; /* immutable but for what they guard */
 };
 
-/* Lock the mutex, and take in what has been accepted. */
+/* Lock the mutex, take in what has been accepted, and call a worker that spins
+ * for it. */
 void aci_pool_enter(ac_pool *pool);
 
 /* The same for one who has held it all the time. */

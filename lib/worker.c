@@ -147,7 +147,10 @@ work(struct aci_worker *self)
         aci_unlock(&pool->mu);
         be_active(self, true);
         aci_run(&self->run, pool, future);
-        aci_pool_enter(pool);
+        /* Not to enter: the first of what has come in is this one's to run,
+         * and nobody need be called for it. */
+        aci_lock(&pool->mu);
+        aci_pool_take_in_locked(pool);
         self->working = false;
         pool->busy--;
         aci_pool_settle_locked(pool, &self->run.outcome);

@@ -82,6 +82,49 @@ SK_SCENARIO(submit_idle)
     sk_pool_end(pool);
 }
 
+/* A worker that watches for what comes in hears of what another one has taken
+ * in: here it would watch for ever.  That other one is busy meanwhile, with a
+ * task, or with the argument of one that is too late. */
+static struct sk_gate both;
+
+static void
+free_when_both(void *arg)
+{
+    struct sk_task *task = arg;
+    sk_user_code();
+    task->args_freed++;
+    sk_gate_pass(&both);
+}
+
+static int
+submit_pair(struct sk_task *task)
+{
+    SK_MUST(sk_submit(pool, NULL, task->next, NULL) == AC_OK);
+    SK_MUST(sk_submit(pool, NULL, task->next->next, NULL) == AC_OK);
+    return 0;
+}
+
+SK_SCENARIO(submit_spin)
+{
+    struct sk_task *parent = sk_task(), *one = sk_task(), *two = sk_task();
+    ac_task_attr *attr = sk_attr_new();
+    SK_MUST(ac_task_attr_set_free_arg(attr, free_when_both) == AC_OK);
+    if (sk_roll(2))
+        SK_MUST(ac_task_attr_set_start_by(attr, AC_POLL) == AC_OK);
+    sk_stop_clock();
+    pool = sk_pool(2);
+    parent->body = submit_pair;
+    parent->next = one;
+    one->next = two;
+    one->attr = attr;
+    one->hold = &both;
+    two->started = &both;
+    SK_MUST(sk_submit(pool, NULL, parent, NULL) == AC_OK);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    ac_task_attr_destroy(attr);
+    sk_pool_end(pool);
+}
+
 /* ---- Several who stop it ---- */
 
 static void *

@@ -42,6 +42,13 @@ sk_later(void)
     return sk->now + 100 * sk->plan.soon;
 }
 
+void
+sk_stop_clock(void)
+{
+    sk->plan.reading = sk->plan.yielding = 0;
+    sk->plan.jumps = 0;
+}
+
 /* ---- Memory ---- */
 
 /* No memory is taken or given back with a lock held. */
