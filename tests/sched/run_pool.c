@@ -125,6 +125,38 @@ SK_SCENARIO(submit_spin)
     sk_pool_end(pool);
 }
 
+/* A task may use the handle that its own submission writes. */
+static int
+use_handle(struct sk_task *task)
+{
+    ac_future *own = futures[task->error];
+    SK_MUST(ac_future_wait(own, AC_POLL) == AC_EDEADLK);
+    SK_MUST(sk_task_of(own) == task);
+    return 0;
+}
+
+SK_SCENARIO(submit_handle)
+{
+    struct sk_task *tasks[2] = {sk_task(), sk_task()};
+    void *args[2] = {tasks[0], tasks[1]};
+    pool = sk_roll(2) ? sk_pool(1) : sk_bounded_pool(1, 2);
+    for (int i = 0; i < 2; i++) {
+        tasks[i]->body = use_handle;
+        tasks[i]->error = i;
+    }
+    if (sk_roll(2)) {
+        SK_MUST(ac_submit_many(pool, sk_attr(), sk_run, args, 2, AC_FOREVER,
+                               futures) == AC_OK);
+        tasks[0]->accepted = tasks[1]->accepted = true;
+    } else {
+        SK_MUST(sk_submit(pool, NULL, tasks[0], &futures[0]) == AC_OK);
+        SK_MUST(sk_submit(pool, NULL, tasks[1], &futures[1]) == AC_OK);
+    }
+    sk_pool_end(pool);
+    ac_future_unref(futures[0]);
+    ac_future_unref(futures[1]);
+}
+
 /* ---- Several who stop it ---- */
 
 static void *

@@ -87,6 +87,30 @@ SK_SCENARIO(room_line)
     sk_bounded_pool_end(pool, 1);
 }
 
+/* The one before him has got that room, though nobody has looked at his task
+ * yet: for who wakes up behind him the queue is full. */
+static void *
+wait_too_briefly(void *unused)
+{
+    (void)unused;
+    SK_MUST(submit_until(sk_soon()) == AC_ETIMEDOUT);
+    return NULL;
+}
+
+SK_SCENARIO(room_intake)
+{
+    fill(1);
+    pthread_t one = sk_start(wait_for_room, NULL);
+    sk_until_asleep(one);
+    pthread_t two = sk_start(wait_too_briefly, NULL);
+    SK_MUST(ac_future_cancel(futures[0]) == AC_OK);
+    sk_join(one);
+    sk_join(two);
+    sk_gate_open(&hold);
+    drop(1);
+    sk_bounded_pool_end(pool, 1);
+}
+
 /* Who takes a place meanwhile may not exceed the bound. */
 SK_SCENARIO(room_race)
 {
@@ -376,4 +400,45 @@ SK_SCENARIO(start_by_line)
     drop(2);
     ac_task_attr_destroy(hurry);
     sk_bounded_pool_end(pool, 2);
+}
+
+/* ---- Destroyed while someone is on his way into the line ---- */
+
+static struct sk_gate inside;
+
+static void
+free_inside(void *arg)
+{
+    struct sk_task *task = arg;
+    sk_user_code();
+    task->args_freed++;
+    sk_gate_open(&inside);
+}
+
+static void *
+two_or_none(void *unused)
+{
+    (void)unused;
+    struct sk_task *tasks[2];
+    int rc = submit_many(tasks, AC_FOREVER, NULL);
+    SK_MUST(rc == AC_OK || rc == AC_ESHUTDOWN);
+    return NULL;
+}
+
+/* He is in the pool once he frees what is too late, which is not enough. */
+SK_SCENARIO(destroy_submitter)
+{
+    fill(2);
+    hurry = sk_attr_new();
+    SK_MUST(ac_task_attr_set_free_arg(hurry, free_inside) == AC_OK);
+    SK_MUST(ac_task_attr_set_start_by(hurry, AC_POLL) == AC_OK);
+    SK_MUST(ac_future_cancel(futures[1]) == AC_OK);
+    SK_MUST(submit_hurried(NULL) == AC_OK);
+    ac_task_attr_destroy(hurry);
+    pthread_t other = sk_start(two_or_none, NULL);
+    sk_gate_pass(&inside);
+    sk_gate_open(&hold);
+    sk_pool_end(pool);
+    sk_join(other);
+    drop(2);
 }

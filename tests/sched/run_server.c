@@ -226,6 +226,37 @@ SK_SCENARIO(exit_submit)
     sk_pool_end(pool);
 }
 
+/* Of one worker no more than one is busy: neither while another thread takes
+ * its place, nor with a task that runs inside another's wait. */
+static int
+look_busy(struct sk_task *task)
+{
+    uint64_t stats[AC_STATS];
+    SK_MUST(ac_pool_stats(pool, stats, AC_STATS) == AC_OK);
+    SK_MUST(stats[AC_STAT_BUSY] == 1);
+    if (task->next == NULL)
+        return 0;
+    SK_MUST(sk_submit(pool, NULL, task->next, &futures[0]) == AC_OK);
+    SK_MUST(ac_future_wait(futures[0], AC_FOREVER) == AC_OK);
+    ac_future_unref(futures[0]);
+    return 0;
+}
+
+SK_SCENARIO(exit_busy)
+{
+    struct sk_task *dying = sk_task(), *outer = sk_task();
+    dying->body = end_thread;
+    outer->body = look_busy;
+    outer->next = sk_task();
+    outer->next->body = look_busy;
+    pool = sk_pool(1);
+    SK_MUST(sk_submit(pool, NULL, dying, NULL) == AC_OK);
+    SK_MUST(sk_submit(pool, NULL, outer, NULL) == AC_OK);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    SK_MUST(outer->next->runs == 1);
+    sk_pool_end(pool);
+}
+
 static void *
 shut_down(void *unused)
 {
