@@ -15,6 +15,8 @@
 #include "child.h"
 #include "heritage.h"
 
+#include "pool.h"
+
 CHILD_TSAN_OPTIONS("die_after_fork=0")
 CHILD_ASAN_OPTIONS("detect_leaks=0")
 
@@ -93,12 +95,19 @@ in_a_task(void *arg)
     heritage_of_ones_own();
 }
 
+/* The pool is locked meanwhile: the child's thread is no worker of it any more,
+ * and would not come back from a look at it. */
 static int
 fork_in_task(void *arg, void **result)
 {
+    ac_pool *pool = arg;
+
     *result = arg;
     support_gate_wait(&may_fork);
-    SUPPORT_CHECK_INT(child_run(in_a_task, arg), 0);
+    aci_lock(&pool->mu);
+    const pid_t pid = child_start(in_a_task, arg);
+    aci_unlock(&pool->mu);
+    SUPPORT_CHECK_INT(child_end(pid), 0);
     return 0;
 }
 

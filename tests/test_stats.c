@@ -177,6 +177,15 @@ START_TEST(s46_s55_each_way_to_end_has_its_counter)
 }
 END_TEST
 
+/* A worker that is inside of two tasks is one that is busy. */
+static int
+ask_inside(void *arg, void **result)
+{
+    (void)result;
+    SUPPORT_CHECK_INT(look(arg).v[AC_STAT_BUSY], 1);
+    return 0;
+}
+
 static int
 ask_in_place(void *arg, void **result)
 {
@@ -185,13 +194,13 @@ ask_in_place(void *arg, void **result)
 
     (void)result;
     SUPPORT_CHECK_INT(look(pool).v[AC_STAT_BUSY], 1);
-    SUPPORT_CHECK_INT(ac_submit(pool, NULL, support_nothing, NULL, &child),
-                      AC_OK);
+    SUPPORT_CHECK_INT(ac_submit(pool, NULL, ask_inside, pool, &child), AC_OK);
     SUPPORT_CHECK_INT(ac_future_wait(child, AC_FOREVER), AC_OK);
     ac_future_unref(child);
     /* That one is accounted for before the wait returns. */
     SUPPORT_CHECK_INT(look(pool).v[AC_STAT_COMPLETED], 1);
     SUPPORT_CHECK_INT(look(pool).v[AC_STAT_QUEUED], 0);
+    SUPPORT_CHECK_INT(look(pool).v[AC_STAT_BUSY], 1);
     return 0;
 }
 

@@ -292,6 +292,68 @@ START_TEST(s46_one_too_late_ends_without_a_start)
 }
 END_TEST
 
+/* ---- Those that a hook cancels -------------------------------------- */
+
+enum { CHAIN = 100 };
+
+typedef struct chain {
+    ac_pool *pool;
+    support_hold hold;
+    ac_future *futures[CHAIN];
+    int seen[CHAIN]; /* of each, its ends; they are the arguments */
+    int inside;      /* how many calls of the hook */
+} chain;
+
+/* The end of each cancels the next one: that is done at once, and its own end
+ * is seen when this has returned. */
+static void
+cancel_next(ac_trace event, ac_future *future, void *arg)
+{
+    chain *c = arg;
+    size_t i = 0;
+
+    while (i < CHAIN && &c->seen[i] != ac_future_arg(future))
+        i++;
+    if (event != AC_TRACE_ENDED || i == CHAIN)
+        return;
+    SUPPORT_CHECK_INT(c->inside++, 0);
+    SUPPORT_CHECK_INT(c->seen[i]++, 0);
+    if (++i < CHAIN) {
+        SUPPORT_CHECK_INT(ac_future_cancel(c->futures[i]), AC_OK);
+        SUPPORT_CHECK_INT(ac_future_status(c->futures[i]), AC_ECANCELED);
+        SUPPORT_CHECK_INT(c->seen[i], 0);
+    }
+    c->inside--;
+}
+
+START_TEST(s26_ends_that_a_hook_causes_are_seen_one_after_the_other)
+{
+    static chain c;
+    ac_pool_attr *attr = NULL;
+    size_t left = 0;
+
+    ck_assert_int_eq(ac_pool_attr_create(&attr), AC_OK);
+    ck_assert_int_eq(ac_pool_attr_set_trace(attr, cancel_next, &c), AC_OK);
+    ck_assert_int_eq(ac_pool_create(1, attr, &c.pool), AC_OK);
+    ac_pool_attr_destroy(attr);
+    support_hold_worker(&c.hold, c.pool);
+    for (size_t i = 0; i < CHAIN; i++)
+        c.futures[i] = support_submit(c.pool, support_nothing, &c.seen[i]);
+    ck_assert_int_eq(ac_future_cancel(c.futures[0]), AC_OK);
+    for (size_t i = 0; i < CHAIN; i++)
+        ck_assert_int_eq(c.seen[i], 1);
+    /* All are accounted for, but the one that runs. */
+    ck_assert_uint_eq(stat_of(c.pool, AC_STAT_CANCELED), CHAIN);
+    ck_assert_int_eq(ac_pool_shutdown(c.pool, AC_DRAIN, AC_POLL, &left),
+                     AC_ETIMEDOUT);
+    ck_assert_uint_eq(left, 1);
+    support_hold_end(&c.hold);
+    for (size_t i = 0; i < CHAIN; i++)
+        ac_future_unref(c.futures[i]);
+    support_pool_end(c.pool);
+}
+END_TEST
+
 /* ---- Those that are refused ----------------------------------------- */
 
 START_TEST(s43_s44_one_refused_is_seen_to_be)
@@ -390,6 +452,8 @@ test_suite(void)
     tcase_add_test(tcase,
                    s48_those_that_a_shutdown_cancels_end_before_it_returns);
     tcase_add_test(tcase, s46_one_too_late_ends_without_a_start);
+    tcase_add_test(tcase,
+                   s26_ends_that_a_hook_causes_are_seen_one_after_the_other);
     suite_add_tcase(suite, tcase);
 
     tcase = support_tcase("refused");
