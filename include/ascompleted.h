@@ -319,7 +319,7 @@ AC_API void ac_task_attr_destroy(ac_task_attr *attr) AC_NOTHROW;
  * reference to the future goes: free_arg if and only if the task never ran
  * (when it ran, its argument was its own to free), free_result if and only if
  * the result is not NULL and nobody took it.  NULL, the default, frees
- * nothing.
+ * nothing.  They must not wait for tasks.
  */
 AC_API int ac_task_attr_set_free_arg(ac_task_attr *attr,
                                      ac_free_fn *fn) AC_NOTHROW;

@@ -129,9 +129,11 @@ may_help(const struct aci_owner *owner, ac_deadline deadline)
     const ac_pool *pool = pool_of(owner);
     if (deadline != AC_FOREVER && pool->attr.help != AC_HELP_ALWAYS)
         return false;
-    /* Once all is canceled, what is queued is the canceler's.  A callback must
-     * not block, and what it would run could not be told of in there. */
-    return aci_frame_depth() <= AC_MAX_NESTING && !atomic_load(&pool->stop) &&
+    size_t depth = aci_frame_depth();
+    /* Once all is canceled, what is queued is the canceler's.  Only a task may
+     * wait for others: what would run on top of anything else (a callback, a
+     * free function) could not be told of, or would end the thread under it. */
+    return depth > 0 && depth <= AC_MAX_NESTING && !atomic_load(&pool->stop) &&
            !aci_due_running();
 }
 

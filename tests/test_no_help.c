@@ -13,6 +13,7 @@
 /* Where the only worker is when it looks around. */
 enum place {
     OWN_CALLBACK,   /* of the task that has just ended */
+    OWN_TRACE,
     THEIR_CALLBACK, /* of one that it canceled */
     THEIR_TRACE,
     THEIR_ARGUMENT, /* is freed, once all callbacks have returned */
@@ -24,6 +25,7 @@ typedef struct scene {
     ac_pool *pool;
     enum place place;
     ac_future *done;
+    ac_future *task;
     ac_future *victim;     /* of the task, */
     ac_future *other;      /* and of the victim's callback */
     ac_future *queued;     /* behind them */
@@ -66,7 +68,11 @@ trace(ac_trace event, ac_future *future, void *arg)
 {
     scene *s = arg;
 
-    if (event == AC_TRACE_ENDED && future == s->victim)
+    if (event != AC_TRACE_ENDED)
+        return;
+    if (future == s->task)
+        look_around(s, OWN_TRACE);
+    if (future == s->victim)
         look_around(s, THEIR_TRACE);
 }
 
@@ -153,8 +159,8 @@ START_TEST(s37_s39_nothing_runs_in_place_in_there)
     scene_pool(&s);
     support_hold_worker(&hold, s.pool);
     submit_freed(&s, free_late, AC_POLL, NULL);
-    ac_future *task = support_submit(s.pool, cancel_victim, &s);
-    ck_assert_int_eq(ac_future_on_done(task, when_done, &s), AC_OK);
+    s.task = support_submit(s.pool, cancel_victim, &s);
+    ck_assert_int_eq(ac_future_on_done(s.task, when_done, &s), AC_OK);
     s.victim = support_submit(s.pool, support_nothing, NULL);
     ck_assert_int_eq(ac_future_on_done(s.victim, when_canceled, &s), AC_OK);
     submit_freed(&s, free_other, AC_FOREVER, &s.other);
@@ -167,7 +173,7 @@ START_TEST(s37_s39_nothing_runs_in_place_in_there)
     ac_future_unref(s.done);
     ac_future_unref(s.victim);
     ac_future_unref(s.queued);
-    ac_future_unref(task);
+    ac_future_unref(s.task);
     support_counter_destroy(&s.ran);
     support_counter_destroy(&s.looks);
 }
