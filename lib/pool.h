@@ -65,7 +65,6 @@ struct ac_pool {
     struct aci_list idle;      /* mu: parked workers, the last one first */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
     struct aci_list line;      /* mu: struct aci_place.link, for room */
-    size_t promised;           /* mu: room for some who were in the line */
     size_t unfinished;         /* mu */
     size_t busy;               /* mu: workers that run a task */
     size_t starting;           /* mu: workers whose start hook is awaited */

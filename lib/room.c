@@ -1,18 +1,20 @@
 /*
  * room - how tasks get into a pool's queue, which may be full
  *
- * Who finds no room may stand in line.  Room that becomes free is promised to
- * the first of the line, as soon as it is enough for him, who thereby leaves
- * it; nobody gets past the line.
+ * Who finds no room may stand in line.  Whoever makes room accepts the batch of
+ * the first of the line on his behalf, as soon as there is enough for all of
+ * it, and only then wakes him, who has nothing more to do.  Nobody gets past
+ * the line: its order is the order in the queue.
  *
  * Tasks that are too late to start free their room when someone wants it: who
  * finds the queue full looks for them, and the first of the line wakes up when
- * the next one is due to expire.  So whoever becomes the first, and the first
- * when that time comes closer, is woken to look at it.
+ * the next one is due to expire.  So whoever becomes the first is woken to look
+ * when that is.
  *
  * Locking: the pool's mutex.
- * Lifetime: a place in line is on the stack of who waits; he counts as a
- * visitor of the pool, which destroy waits for.
+ * Lifetime: a place in line, and the batch, are on the stack of who waits; he
+ * counts as a visitor of the pool, which destroy waits for.  Accepted futures
+ * are not his to touch: they may be gone before he wakes up.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,21 +24,22 @@
 #include "due.h"
 
 struct aci_place {
-    struct aci_list link;     /* mu: in the line, until granted or given up */
-    struct aci_list asleep;   /* mu: holds `parked` while he sleeps */
-    struct aci_parked parked; /* mu */
-    size_t n;                 /* immutable: how much room he needs */
-    bool granted;             /* mu: it is promised to him */
+    struct aci_list link;          /* mu: in the line, until he leaves it */
+    struct aci_list asleep;        /* mu: holds `parked` while he sleeps */
+    struct aci_parked parked;      /* mu */
+    const struct aci_batch *batch; /* immutable */
+    bool accepted;                 /* mu: it is in the queue, or was */
 };
 
 /* ---- The line ---- */
 
+/* Of a pool with a bound, all that was accepted is in the queue whenever the
+ * mutex is free. */
 static bool
 fits_locked(const ac_pool *pool, size_t n)
 {
-    size_t used = pool->runq.n + pool->promised;
     size_t capacity = pool->attr.capacity;
-    return capacity == 0 || (used <= capacity && n <= capacity - used);
+    return capacity == 0 || pool->runq.n + n <= capacity;
 }
 
 static struct aci_place *
@@ -45,6 +48,24 @@ first_locked(const ac_pool *pool)
     if (aci_list_empty(&pool->line))
         return NULL;
     return aci_container_of(pool->line.next, struct aci_place, link);
+}
+
+/* Accept them; there is room, and the intake is open. */
+static void
+accept_locked(ac_pool *pool, const struct aci_batch *batch)
+{
+    struct aci_link *link = batch->newest;
+    for (size_t i = batch->n; i > 0; i--) {
+        ac_future *future = aci_container_of(link, ac_future, tail.intake);
+        if (pool->attr.timing)
+            aci_future_stamp(future);
+        if (batch->out != NULL)
+            batch->out[i - 1] = future;
+        link = link->next;
+    }
+    aci_inbox_push(&pool->intake, batch->newest, batch->oldest);
+    aci_pool_take_in_locked(pool);
+    aci_pool_wake_locked(pool, batch->n);
 }
 
 /* The first of the line may have to wake up at another time. */
@@ -59,18 +80,16 @@ aci_room_expiry_locked(ac_pool *pool)
 void
 aci_room_grant_locked(ac_pool *pool)
 {
-    bool granted = false;
     struct aci_place *first;
-    while ((first = first_locked(pool)) != NULL &&
-           fits_locked(pool, first->n)) {
+    while (pool->phase == ACI_ACCEPTING &&
+           (first = first_locked(pool)) != NULL &&
+           fits_locked(pool, first->batch->n)) {
         aci_list_remove(&first->link);
-        pool->promised += first->n;
-        first->granted = true;
+        accept_locked(pool, first->batch);
+        first->accepted = true;
         aci_unpark_first(&first->asleep);
-        granted = true;
-    }
-    if (granted)
         aci_room_expiry_locked(pool);
+    }
 }
 
 void
@@ -79,18 +98,6 @@ aci_room_refuse_locked(ac_pool *pool)
     for (struct aci_list *at = pool->line.next; at != &pool->line;
          at = at->next)
         aci_unpark_first(&aci_container_of(at, struct aci_place, link)->asleep);
-}
-
-/* He has what he waited for, or has given up. */
-static void
-leave_line_locked(ac_pool *pool, struct aci_place *self)
-{
-    if (self->granted) {
-        pool->promised -= self->n;
-        return;
-    }
-    aci_list_remove(&self->link);
-    aci_room_expiry_locked(pool);
 }
 
 /* ---- Those that are too late ---- */
@@ -117,79 +124,71 @@ expire_locked(ac_pool *pool)
 
 /* ---- Getting room ---- */
 
-/* Sleep until there may be room, it is time to look for expired ones, or
- * `room_by` passes. */
-static void
-sleep_locked(ac_pool *pool, struct aci_place *self, ac_deadline room_by)
+/* Without standing in line.  AC_OK: they are accepted; AC_EAGAIN, or
+ * AC_ESHUTDOWN. */
+static int
+try_locked(ac_pool *pool, const struct aci_batch *batch)
 {
-    ac_deadline until = room_by;
+    do {
+        if (pool->phase != ACI_ACCEPTING)
+            return AC_ESHUTDOWN;
+        if (aci_list_empty(&pool->line) && fits_locked(pool, batch->n)) {
+            accept_locked(pool, batch);
+            return AC_OK;
+        }
+    } while (expire_locked(pool));
+    return AC_EAGAIN;
+}
+
+/* Sleep until woken, it is time to look for expired ones, or `room_by`
+ * passes. */
+static void
+sleep_locked(ac_pool *pool, struct aci_place *self)
+{
+    ac_deadline until = self->batch->room_by;
     if (first_locked(pool) == self && pool->runq.next_expiry < until)
         until = pool->runq.next_expiry;
     aci_list_append(&self->asleep, &self->parked.link);
     aci_park(&self->parked, &pool->mu, until);
 }
 
-/* AC_OK: there is room, and it is the caller's if he goes on without letting
- * go of the mutex.  `self` is NULL for one who does not stand in line;
- * AC_EAGAIN then says that he would have to. */
+/* In line: accepted beats all that may have happened since. */
 static int
-get_locked(ac_pool *pool, const struct aci_batch *batch, struct aci_place *self)
+wait_locked(ac_pool *pool, struct aci_place *self)
 {
     for (;;) {
+        if (self->accepted)
+            return AC_OK;
         if (pool->phase != ACI_ACCEPTING)
             return AC_ESHUTDOWN;
-        if (self != NULL && self->granted)
-            return AC_OK;
-        if (first_locked(pool) == self && fits_locked(pool, batch->n))
-            return AC_OK;
         if (expire_locked(pool))
             continue;
-        if (!batch->wait || aci_pool_is_mine(pool))
-            return AC_EAGAIN;
-        if (aci_deadline_passed(batch->room_by))
+        if (aci_deadline_passed(self->batch->room_by))
             return AC_ETIMEDOUT;
-        if (self == NULL)
-            return AC_EAGAIN;
-        sleep_locked(pool, self, batch->room_by);
-        aci_pool_take_in_locked(pool);
+        sleep_locked(pool, self);
     }
 }
 
-/* Accept them; there is room, and the intake is open. */
-static void
-accept_locked(ac_pool *pool, const struct aci_batch *batch)
-{
-    struct aci_link *link = batch->newest;
-    for (size_t i = batch->n; i > 0; i--) {
-        ac_future *future = aci_container_of(link, ac_future, tail.intake);
-        if (pool->attr.timing)
-            aci_future_stamp(future);
-        if (batch->out != NULL)
-            batch->out[i - 1] = future;
-        link = link->next;
-    }
-    aci_inbox_push(&pool->intake, batch->newest, batch->oldest);
-    /* Who is first in line wakes up for those that may expire. */
-    if (batch->start_by != AC_FOREVER)
-        aci_pool_take_in_locked(pool);
-    aci_pool_wake_locked(pool, batch->n);
-}
-
-/* Stand in line.  The mutex is not held, but afterwards it is. */
+/* Stand in line, at its end; there may be room by now.  The mutex is released
+ * meanwhile. */
 static int
-wait_for_room(ac_pool *pool, const struct aci_batch *batch)
+stand_in_line_locked(ac_pool *pool, const struct aci_batch *batch)
 {
-    struct aci_place self = {.n = batch->n};
+    struct aci_place self = {.batch = batch};
+    aci_unlock(&pool->mu);
     int rc = aci_parked_init(&self.parked);
     aci_list_init(&self.asleep);
     aci_pool_enter(pool);
     if (rc != AC_OK)
         return rc;
     aci_list_append(&pool->line, &self.link);
-    rc = get_locked(pool, batch, &self);
-    leave_line_locked(pool, &self);
-    if (rc != AC_OK)
+    aci_room_grant_locked(pool);
+    rc = wait_locked(pool, &self);
+    if (rc != AC_OK) {
+        aci_list_remove(&self.link);
         aci_room_grant_locked(pool);
+        aci_room_expiry_locked(pool);
+    }
     aci_parked_destroy(&self.parked);
     return rc;
 }
@@ -200,14 +199,12 @@ push_locked(ac_pool *pool, struct aci_batch *batch)
 {
     aci_pool_enter(pool);
     pool->visitors++;
-    int rc = get_locked(pool, batch, NULL);
-    if (rc == AC_EAGAIN && batch->wait && !aci_pool_is_mine(pool)) {
-        aci_unlock(&pool->mu);
-        rc = wait_for_room(pool, batch);
-    }
-    if (rc == AC_OK)
-        accept_locked(pool, batch);
-    else if (rc != AC_ENOMEM)
+    int rc = try_locked(pool, batch);
+    if (rc == AC_EAGAIN && batch->wait && !aci_pool_is_mine(pool))
+        rc = aci_deadline_passed(batch->room_by)
+                 ? AC_ETIMEDOUT
+                 : stand_in_line_locked(pool, batch);
+    if (rc != AC_OK && rc != AC_ENOMEM)
         aci_stats_rejected(&pool->stats, batch->n);
     aci_pool_leave_locked(pool);
     aci_unlock(&pool->mu);

@@ -8,12 +8,12 @@
 
 #include "pool.h"
 
-/* A submission. */
+/* A submission.  Who has put it into the line leaves it to the pool's mutex
+ * until he is out of the line. */
 struct aci_batch {
     struct aci_link *newest; /* owner thread: NEW ones, by tail.intake, in */
     struct aci_link *oldest; /* reverse; until they are accepted */
     size_t n;                /* immutable */
-    ac_deadline start_by;    /* immutable: of each */
     bool wait;               /* immutable: for room, until: */
     ac_deadline room_by;     /* immutable */
     ac_future **out; /* immutable: gets them, if not NULL and all are in */
@@ -23,7 +23,8 @@ struct aci_batch {
  * AC_ESHUTDOWN, AC_EAGAIN, AC_ETIMEDOUT or AC_ENOMEM. */
 int aci_room_push(ac_pool *pool, struct aci_batch *batch);
 
-/* The queue has become shorter: give room to those who wait for it. */
+/* The queue has become shorter: accept the batches of those who wait for room,
+ * as far as it goes, and wake them. */
 void aci_room_grant_locked(ac_pool *pool);
 
 /* The next task to expire does so earlier than was known. */

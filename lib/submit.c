@@ -87,7 +87,6 @@ static int
 submit(struct order *order, struct aci_batch *batch, void *const args[])
 {
     struct aci_seat *seat = NULL;
-    batch->start_by = aci_task_attr(order->attr)->start_by;
     order->trace = order->pool->attr.trace;
     order->trace_arg = order->pool->attr.trace_arg;
     /* The queue's, the caller's, the iterator's. */

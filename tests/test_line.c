@@ -27,34 +27,96 @@ note_order(void *arg, void **result)
     return 0;
 }
 
+/* A full pool, and those who wait for room in it, who came in this order. */
+typedef struct queue_up {
+    full_pool full;
+    submitter s[LINE];
+    entry entries[LINE + 1]; /* the last one is for a newcomer */
+    int order[LINE + 1];
+    size_t n;
+} queue_up;
+
+static void
+queue_up_init(queue_up *q, size_t capacity)
+{
+    q->n = 0;
+    full_pool_init(&q->full, capacity, 0);
+    for (int i = 0; i <= LINE; i++)
+        q->entries[i] = (entry){&q->n, q->order, i};
+    for (int i = 0; i < LINE; i++) {
+        q->s[i] = (submitter){.fn = note_order, .arg = &q->entries[i]};
+        q->s[i].room_by = i % 2 == 0 ? AC_FOREVER : support_far();
+        submitter_start(&q->s[i], q->full.pool, (size_t)i + 1);
+    }
+}
+
+static int
+newcomer(queue_up *q)
+{
+    return ac_submit(q->full.pool, NULL, note_order, &q->entries[LINE], NULL);
+}
+
+/* Those n have been started, in the order in which they came. */
+static void
+check_order(const queue_up *q, size_t n)
+{
+    ck_assert_uint_eq(q->n, n);
+    for (size_t i = 0; i < n; i++)
+        ck_assert_int_eq(q->order[i], (int)i);
+}
+
 START_TEST(s44_room_goes_to_who_came_first)
 {
-    submitter s[LINE] = {{.fn = note_order},
-                         {.fn = note_order},
-                         {.fn = note_order},
-                         {.fn = note_order}};
-    int order[LINE];
-    entry entries[LINE];
-    size_t n = 0;
-    full_pool full;
+    queue_up q;
 
-    full_pool_init(&full, LINE, 0);
-    for (int i = 0; i < LINE; i++) {
-        entries[i] = (entry){&n, order, i};
-        s[i].arg = &entries[i];
-        s[i].room_by = i % 2 == 0 ? AC_FOREVER : support_far();
-        submitter_start(&s[i], full.pool, (size_t)i + 1);
-    }
+    queue_up_init(&q, LINE);
     for (size_t i = 0; i < LINE; i++) {
-        full_pool_cancel(&full, LINE - 1 - i);
-        await_line(full.pool, LINE - 1 - i);
-        submitter_end(&s[i], AC_OK);
+        full_pool_cancel(&q.full, LINE - 1 - i);
+        await_line(q.full.pool, LINE - 1 - i);
+        submitter_end(&q.s[i], AC_OK);
     }
-    ck_assert_uint_eq(stat_of(full.pool, AC_STAT_QUEUED_MAX), LINE);
-    ck_assert_uint_eq(full_pool_end(&full), 0);
-    ck_assert_uint_eq(n, LINE);
-    for (int i = 0; i < LINE; i++)
-        ck_assert_int_eq(order[i], i);
+    ck_assert_uint_eq(stat_of(q.full.pool, AC_STAT_QUEUED_MAX), LINE);
+    ck_assert_uint_eq(full_pool_end(&q.full), 0);
+    check_order(&q, LINE);
+}
+END_TEST
+
+/* Room for all who wait and for one more, before any of them can have woken up:
+ * their tasks are in the queue all the same. */
+START_TEST(s44_who_comes_when_there_is_room_is_behind_those_who_waited)
+{
+    queue_up q;
+
+    queue_up_init(&q, LINE + 1);
+    for (size_t i = 0; i <= LINE; i++)
+        full_pool_cancel(&q.full, i);
+    ck_assert_uint_eq(stat_of(q.full.pool, AC_STAT_QUEUED), LINE);
+    ck_assert_int_eq(newcomer(&q), AC_OK);
+    for (size_t i = 0; i < LINE; i++)
+        submitter_end(&q.s[i], AC_OK);
+    ck_assert_uint_eq(stat_of(q.full.pool, AC_STAT_QUEUED_MAX), LINE + 1);
+    ck_assert_uint_eq(full_pool_end(&q.full), 0);
+    check_order(&q, LINE + 1);
+}
+END_TEST
+
+/* The worker makes the room, as fast as it can. */
+START_TEST(s44_s47_tasks_start_in_the_order_of_the_line)
+{
+    const size_t capacity = 1 + (size_t)_i % LINE;
+    queue_up q;
+    int rc;
+
+    queue_up_init(&q, capacity);
+    support_hold_release(&q.full.hold);
+    while ((rc = newcomer(&q)) == AC_EAGAIN)
+        sched_yield();
+    ck_assert_int_eq(rc, AC_OK);
+    for (size_t i = 0; i < LINE; i++)
+        submitter_end(&q.s[i], AC_OK);
+    ck_assert_uint_eq(stat_of(q.full.pool, AC_STAT_QUEUED_MAX), capacity);
+    ck_assert_uint_eq(full_pool_end(&q.full), capacity);
+    check_order(&q, LINE + 1);
 }
 END_TEST
 
@@ -241,6 +303,31 @@ START_TEST(s44_shutdown_wakes_all_who_wait_for_room)
 }
 END_TEST
 
+/* Room came before the end of the pool, so his task is one of the pool's,
+ * whether he has woken up by then or not. */
+START_TEST(s44_s48_who_got_room_before_a_shutdown_is_in)
+{
+    const ac_shutdown how = _i % 2 == 0 ? AC_DRAIN : AC_CANCEL;
+    submitter s[3] = {{.n = 2}, {.n = 0}, {.n = 0}};
+    full_pool full;
+
+    full_pool_init(&full, 3, 0);
+    for (size_t i = 0; i < 3; i++)
+        submitter_start(&s[i], full.pool, i + 1);
+    for (size_t i = 0; i < 3; i++)
+        full_pool_cancel(&full, i);
+    size_t left = 99;
+    ck_assert_int_eq(ac_pool_shutdown(full.pool, how, AC_POLL, &left),
+                     AC_ETIMEDOUT);
+    ck_assert_uint_eq(left, how == AC_DRAIN ? 4 : 1);
+    submitter_end(&s[0], AC_OK);
+    submitter_end(&s[1], AC_OK);
+    submitter_end(&s[2], AC_ESHUTDOWN);
+    ck_assert_uint_eq(stat_of(full.pool, AC_STAT_REJECTED), 1);
+    ck_assert_uint_eq(full_pool_end(&full), 0);
+}
+END_TEST
+
 /* ---- The clock ------------------------------------------------------ */
 
 START_TEST(s46_those_too_late_make_room_for_one_who_does_not_wait)
@@ -372,6 +459,11 @@ test_suite(void)
     TCase *tcase = support_tcase("first come");
 
     tcase_add_test(tcase, s44_room_goes_to_who_came_first);
+    tcase_add_loop_test(
+        tcase, s44_who_comes_when_there_is_room_is_behind_those_who_waited, 0,
+        5);
+    tcase_add_loop_test(tcase, s44_s47_tasks_start_in_the_order_of_the_line, 0,
+                        20);
     tcase_add_test(tcase,
                    s44_who_wants_much_is_not_starved_by_those_who_want_little);
     tcase_add_test(tcase, s44_room_for_several_goes_to_several);
@@ -382,6 +474,8 @@ test_suite(void)
     tcase_add_test(tcase, s44_one_who_gives_up_behind_others_changes_nothing);
     tcase_add_test(tcase, s42_a_worker_does_not_get_past_them_either);
     tcase_add_loop_test(tcase, s44_shutdown_wakes_all_who_wait_for_room, 0, 2);
+    tcase_add_loop_test(tcase, s44_s48_who_got_room_before_a_shutdown_is_in, 0,
+                        10);
     suite_add_tcase(suite, tcase);
 
     tcase = support_tcase("clock");

@@ -1,6 +1,6 @@
 /*
- * run_room.c - bounded queues: those who wait for room, and tasks that are
- * too late to start
+ * run_room.c - bounded queues: those who wait for room (their order: see
+ * run_line.c), and tasks that are too late to start
  *
  * SPDX-License-Identifier: MIT
  */
@@ -87,8 +87,8 @@ SK_SCENARIO(room_line)
     sk_bounded_pool_end(pool, 1);
 }
 
-/* The one before him has got that room, though nobody has looked at his task
- * yet: for who wakes up behind him the queue is full. */
+/* The one before him has got that room, though he may not have woken up yet:
+ * for who is behind him the queue is full. */
 static void *
 wait_too_briefly(void *unused)
 {
@@ -97,7 +97,7 @@ wait_too_briefly(void *unused)
     return NULL;
 }
 
-SK_SCENARIO(room_intake)
+SK_SCENARIO(room_taken)
 {
     fill(1);
     pthread_t one = sk_start(wait_for_room, NULL);
@@ -214,29 +214,6 @@ SK_SCENARIO(many_pop)
     }
     sk_join(one);
     sk_join(two);
-    sk_bounded_pool_end(pool, 2);
-}
-
-/* ---- Nobody gets past the line ---- */
-
-SK_SCENARIO(room_order)
-{
-    fill(2);
-    pthread_t greedy = sk_start(two_at_once, NULL);
-    sk_until_asleep(greedy);
-    pthread_t one = sk_start(wait_for_room, NULL);
-    sk_until_asleep(one);
-    pthread_t two = sk_start(wait_for_room, NULL);
-    /* Room for one, but the greedy one was here before. */
-    SK_MUST(ac_future_cancel(futures[0]) == AC_OK);
-    SK_MUST(sk_submit(pool, NULL, sk_task(), NULL) == AC_EAGAIN);
-    SK_MUST(submit_until(AC_POLL + 1) == AC_ETIMEDOUT);
-    sk_until_asleep(two);
-    sk_gate_open(&hold);
-    sk_join(greedy);
-    sk_join(one);
-    sk_join(two);
-    drop(2);
     sk_bounded_pool_end(pool, 2);
 }
 
@@ -396,6 +373,25 @@ SK_SCENARIO(start_by_line)
     pthread_t modest = sk_start(wait_for_room, NULL);
     sk_join(modest);
     sk_join(greedy);
+    sk_gate_open(&hold);
+    drop(2);
+    ac_task_attr_destroy(hurry);
+    sk_bounded_pool_end(pool, 2);
+}
+
+/* The first in line is let in; the next one has to look out for the time
+ * then. */
+SK_SCENARIO(start_by_next)
+{
+    fill(2);
+    attr_make();
+    SK_MUST(ac_future_cancel(futures[1]) == AC_OK);
+    SK_MUST(submit_hurried(NULL) == AC_OK);
+    pthread_t one = sk_start(wait_for_room, NULL);
+    pthread_t two = sk_start(wait_for_room, NULL);
+    SK_MUST(ac_future_cancel(futures[0]) == AC_OK);
+    sk_join(one);
+    sk_join(two);
     sk_gate_open(&hold);
     drop(2);
     ac_task_attr_destroy(hurry);
