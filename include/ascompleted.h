@@ -367,7 +367,7 @@ AC_API int ac_submit(ac_pool *pool, const ac_task_attr *attr, ac_task_fn *fn,
 
 /*
  * The same, and wait for room in the queue until `room_by`.  Those who wait
- * get room in the order in which they came.
+ * get room, and are queued, in the order in which they came.
  *
  * AC_ETIMEDOUT instead of AC_EAGAIN; a worker never waits for room in its own
  * pool: AC_EAGAIN.  AC_ESHUTDOWN also while it waits.
