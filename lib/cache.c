@@ -1,11 +1,13 @@
 /*
  * cache - the memory and the stripe locks of one owner's futures
  *
- * Nodes come from the C library's allocator.
+ * Where every node should be an allocation of its own, for tools that watch
+ * these (a debug build, a sanitizer), the slab is not used.
  *
  * Locking: the stripe locks are the futures' (future.h); the door guards the
  * way to the owner (cache.h).
- * Lifetime: counted; the owner and each node hold one reference.
+ * Lifetime: counted.  The owner holds a reference for as long as nodes are
+ * allocated; so it does not matter that a chunk's is counted a moment late.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,22 +16,50 @@
 #include "fork.h"
 #include "mem.h"
 
+#if defined(__has_feature)
+#define HAS_FEATURE(name) __has_feature(name)
+#else
+#define HAS_FEATURE(name) 0
+#endif
+
+#if defined(AC_DEBUG) || defined(__SANITIZE_ADDRESS__) || \
+    defined(__SANITIZE_THREAD__) || HAS_FEATURE(address_sanitizer) || \
+    HAS_FEATURE(thread_sanitizer) || HAS_FEATURE(memory_sanitizer)
+#define SINGLY 1
+#else
+#define SINGLY 0
+#endif
+
+static void
+cache_free(struct aci_cache *cache, size_t stripes)
+{
+    while (stripes > 0)
+        aci_mutex_destroy(&cache->stripes[--stripes].mu);
+    aci_mutex_destroy(&cache->door);
+    if (cache->slab.node != 0)
+        aci_slab_destroy(&cache->slab);
+    aci_free(cache);
+}
+
 int
-aci_cache_create(const struct aci_owner *owner, size_t n_stripes,
+aci_cache_create(const struct aci_owner *owner, size_t n_stripes, size_t node,
                  struct aci_cache **out)
 {
-    size_t made = 0;
     if (aci_fork_watch() != AC_OK)
         return AC_ENOMEM;
     struct aci_cache *cache = aci_alloc_aligned(
         ACI_CACHE_LINE, sizeof *cache + n_stripes * sizeof *cache->stripes);
     if (cache == NULL)
         return AC_ENOMEM;
-    if (aci_mutex_init(&cache->door) != AC_OK)
+    if (node != 0 && !SINGLY && aci_slab_init(&cache->slab, node) != AC_OK)
         goto fail_cache;
-    for (; made < n_stripes; made++) {
-        if (aci_mutex_init(&cache->stripes[made].mu) != AC_OK)
-            goto fail_stripes;
+    if (aci_mutex_init(&cache->door) != AC_OK)
+        goto fail_slab;
+    for (size_t i = 0; i < n_stripes; i++) {
+        if (aci_mutex_init(&cache->stripes[i].mu) != AC_OK) {
+            cache_free(cache, i);
+            return AC_ENOMEM;
+        }
     }
     aci_refcount_init(&cache->refs, 1);
     cache->owner = owner;
@@ -38,10 +68,9 @@ aci_cache_create(const struct aci_owner *owner, size_t n_stripes,
     *out = cache;
     return AC_OK;
 
-fail_stripes:
-    while (made > 0)
-        aci_mutex_destroy(&cache->stripes[--made].mu);
-    aci_mutex_destroy(&cache->door);
+fail_slab:
+    if (cache->slab.node != 0)
+        aci_slab_destroy(&cache->slab);
 fail_cache:
     aci_free(cache);
     return AC_ENOMEM;
@@ -53,32 +82,40 @@ aci_cache_disown(struct aci_cache *cache)
     aci_lock(&cache->door);
     cache->ownerless = true;
     aci_unlock(&cache->door);
+    if (cache->slab.node != 0) {
+        for (size_t n = aci_slab_close(&cache->slab); n > 0; n--)
+            aci_cache_unref(cache);
+    }
     aci_cache_unref(cache);
 }
 
 void
 aci_cache_unref(struct aci_cache *cache)
 {
-    if (!aci_unref(&cache->refs))
-        return;
-    for (size_t i = 0; i < cache->n_stripes; i++)
-        aci_mutex_destroy(&cache->stripes[i].mu);
-    aci_mutex_destroy(&cache->door);
-    aci_free(cache);
+    if (aci_unref(&cache->refs))
+        cache_free(cache, cache->n_stripes);
 }
 
 void *
 aci_cache_alloc(struct aci_cache *cache, size_t size)
 {
-    void *node = aci_alloc(size);
-    if (node != NULL)
+    bool holds = true;
+    void *node = size == cache->slab.node
+                     ? aci_slab_alloc(&cache->slab, &holds)
+                     : aci_alloc(size);
+    if (node != NULL && holds)
         aci_ref(&cache->refs);
     return node;
 }
 
 void
-aci_cache_free(struct aci_cache *cache, void *node)
+aci_cache_free(struct aci_cache *cache, void *node, size_t size)
 {
-    aci_free(node);
-    aci_cache_unref(cache);
+    bool held = true;
+    if (size == cache->slab.node)
+        held = aci_slab_free(node);
+    else
+        aci_free(node);
+    if (held)
+        aci_cache_unref(cache);
 }

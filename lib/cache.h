@@ -1,7 +1,8 @@
 /*
  * cache - the memory and the stripe locks of one owner's futures
  *
- * It outlives its owner for as long as one of its futures lives.
+ * It outlives its owner for as long as one of its futures lives.  Nodes of the
+ * size that most of them have come from a slab, others singly.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,6 +11,7 @@
 
 #include "port.h"
 #include "refcount.h"
+#include "slab.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,7 +26,9 @@ struct aci_stripe {
 };
 
 struct aci_cache {
-    struct aci_refcount refs; /* one for the owner, one for each node */
+    /* one for the owner, one for each chunk of the slab, one for each node that
+     * is not in there */
+    struct aci_refcount refs;
     /* immutable; may be followed only while a future of it is unfinished or
      * not settled yet */
     const struct aci_owner *owner;
@@ -34,12 +38,14 @@ struct aci_cache {
      * an owner's own mutex. */
     struct aci_mutex door;
     bool ownerless;              /* door: the owner is gone */
+    struct aci_slab slab;        /* nodes of slab.node bytes; 0: not used */
     struct aci_stripe stripes[]; /* immutable */
 };
 
-/* AC_OK or AC_ENOMEM. */
+/* For a number of nodes of `node` bytes, or 0: for few.  AC_OK or
+ * AC_ENOMEM. */
 int aci_cache_create(const struct aci_owner *owner, size_t n_stripes,
-                     struct aci_cache **cache);
+                     size_t node, struct aci_cache **cache);
 
 /* The owner lets go, and may be freed: nobody is calling it any more. */
 void aci_cache_disown(struct aci_cache *cache);
@@ -47,9 +53,9 @@ void aci_cache_disown(struct aci_cache *cache);
 /* One reference less. */
 void aci_cache_unref(struct aci_cache *cache);
 
-/* Zeroed memory for one node, or NULL. */
+/* Memory for one node, not zeroed, or NULL.  Free it with the same size. */
 void *aci_cache_alloc(struct aci_cache *cache, size_t size);
-void aci_cache_free(struct aci_cache *cache, void *node);
+void aci_cache_free(struct aci_cache *cache, void *node, size_t size);
 
 /* The lock that guards this node's registrations. */
 static inline struct aci_mutex *

@@ -28,17 +28,24 @@ timed_of(const ac_future *future)
     return aci_container_of(future, struct aci_timed_future, future);
 }
 
+static size_t
+size_of(bool timed)
+{
+    return timed ? sizeof(struct aci_timed_future) : sizeof(ac_future);
+}
+
 ac_future *
 aci_future_create(struct aci_cache *cache, const struct aci_task *task,
                   uint32_t refs, struct aci_sink *sink)
 {
     bool timed = task->timing || task->start_by != AC_FOREVER;
-    ac_future *future = aci_cache_alloc(
-        cache, timed ? sizeof(struct aci_timed_future) : sizeof *future);
+    ac_future *future = aci_cache_alloc(cache, size_of(timed));
     if (future == NULL)
         return NULL;
-    if (timed)
+    if (timed) {
         timed_of(future)->start_by = task->start_by;
+        timed_of(future)->accepted = 0;
+    }
     aci_refcount_init(&future->refs, refs);
     atomic_init(&future->state,
                 ACI_NEW | (sink != NULL ? ACI_WATCHED : 0) |
@@ -52,6 +59,7 @@ aci_future_create(struct aci_cache *cache, const struct aci_task *task,
     aci_list_init(&future->tail.queue);
     aci_list_init(&future->seat.link);
     future->seat.sink = sink;
+    future->waiters = NULL;
     return future;
 }
 
@@ -70,7 +78,7 @@ destroy(ac_future *future)
                future->free_result != NULL) {
         future->free_result(future->work.result);
     }
-    aci_cache_free(future->cache, future);
+    aci_cache_free(future->cache, future, size_of(state & ACI_TIMED));
 }
 
 ac_future *

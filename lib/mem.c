@@ -35,12 +35,19 @@ aci_alloc_array(size_t head, size_t n, size_t item)
 }
 
 void *
-aci_alloc_aligned(size_t boundary, size_t size)
+aci_alloc_raw(size_t boundary, size_t size)
 {
     void *object = NULL;
     if (posix_memalign(&object, boundary, size) != 0)
         return NULL;
-    return memset(object, 0, size);
+    return object;
+}
+
+void *
+aci_alloc_aligned(size_t boundary, size_t size)
+{
+    void *object = aci_alloc_raw(boundary, size);
+    return object != NULL ? memset(object, 0, size) : NULL;
 }
 
 void

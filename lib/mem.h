@@ -24,6 +24,9 @@ bool aci_array_fits(size_t n, size_t item);
 /* Zeroed memory on a boundary (a power of two), or NULL. */
 void *aci_alloc_aligned(size_t boundary, size_t size);
 
+/* The same, not zeroed. */
+void *aci_alloc_raw(size_t boundary, size_t size);
+
 /* NULL is a no-op. */
 void aci_free(void *object);
 

@@ -239,8 +239,8 @@ pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
         ACI_CACHE_LINE, sizeof *pool + workers * sizeof *pool->workers);
     if (pool == NULL)
         return rc;
-    if ((rc = aci_cache_create(&pool->owner, ACI_STRIPES, &pool->cache)) !=
-        AC_OK)
+    if ((rc = aci_cache_create(&pool->owner, ACI_STRIPES, sizeof(ac_future),
+                               &pool->cache)) != AC_OK)
         goto fail_pool;
     if ((rc = aci_mutex_init(&pool->mu)) != AC_OK)
         goto fail_cache;

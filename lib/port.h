@@ -51,6 +51,13 @@ aci_lock(struct aci_mutex *mutex)
     (void)rc;
 }
 
+/* False: somebody holds it. */
+static inline bool
+aci_trylock(struct aci_mutex *mutex)
+{
+    return pthread_mutex_trylock(&mutex->os) == 0;
+}
+
 static inline void
 aci_unlock(struct aci_mutex *mutex)
 {

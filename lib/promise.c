@@ -80,7 +80,7 @@ ac_promise_create(const ac_task_attr *attr, void *arg, ac_promise **promise,
     struct aci_cache *cache;
     if (promise == NULL || out == NULL)
         return AC_EINVAL;
-    int rc = aci_cache_create(&nobody, 1, &cache);
+    int rc = aci_cache_create(&nobody, 1, 0, &cache);
     if (rc != AC_OK)
         return rc;
     ac_future *future = aci_future_create(cache, &task, 3, NULL);

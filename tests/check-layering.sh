@@ -14,7 +14,7 @@ rc=0
 layer_of() {
     case $1 in
     port|park|clock|mem|cpus|list|fork|spin|version) echo 0 ;;
-    refcount|pollable|cache|set|owner|attr|inbox) echo 1 ;;
+    refcount|pollable|slab|cache|set|owner|attr|inbox) echo 1 ;;
     waiter|frame|future|promise|due) echo 2 ;;
     iter|next|as_completed|wait|result|callback) echo 3 ;;
     pool|worker|run|runq|room|shutdown|stats) echo 4 ;;

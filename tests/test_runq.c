@@ -24,7 +24,7 @@ bench_init(bench *b)
 {
     b->owner.ops = NULL; /* nobody is to ask */
     b->n = 0;
-    ck_assert_int_eq(aci_cache_create(&b->owner, 1, &b->cache), AC_OK);
+    ck_assert_int_eq(aci_cache_create(&b->owner, 1, 0, &b->cache), AC_OK);
     aci_runq_init(&b->q);
 }
 
