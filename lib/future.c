@@ -105,13 +105,6 @@ aci_future_disown_arg(ac_future *future)
 /* ---- The state word ---- */
 
 uint32_t
-aci_future_state(const ac_future *future)
-{
-    /* Acquire: pairs with finish() and leave_queue(). */
-    return atomic_load_explicit(&future->state, memory_order_acquire);
-}
-
-uint32_t
 aci_future_phase(const ac_future *future)
 {
     /* Pairs with accept(), by the owner's lock. */

@@ -159,9 +159,13 @@ ac_deadline aci_future_start_by(const ac_future *future);
  * now.  True if so.  The caller holds a reference, and no lock. */
 bool aci_future_meet(ac_future *future);
 
-/* The whole word, with everything before it visible.  Pairs with the change
- * to FINISHED. */
-uint32_t aci_future_state(const ac_future *future);
+/* The whole word, with everything before it visible.  Acquire: pairs with
+ * finish() and leave_queue(). */
+static inline uint32_t
+aci_future_state(const ac_future *future)
+{
+    return atomic_load_explicit(&future->state, memory_order_acquire);
+}
 
 static inline bool
 aci_future_finished(const ac_future *future)

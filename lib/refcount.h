@@ -36,10 +36,14 @@ aci_ref(struct aci_refcount *count)
 }
 
 /* True for the last one.  Release: what this holder did to the object comes
- * before.  Acquire, for the last: so that it sees what all the others did. */
+ * before.  Acquire, for the last: so that it sees what all the others did.
+ * While one is left, nobody but its holder could change the count: it need not
+ * be counted down. */
 static inline bool
 aci_unref(struct aci_refcount *count)
 {
+    if (atomic_load_explicit(&count->n, memory_order_acquire) == 1)
+        return true;
     uint32_t old =
         atomic_fetch_sub_explicit(&count->n, 1, memory_order_acq_rel);
     aci_assert(old > 0 && old < UINT32_MAX / 2);

@@ -173,7 +173,7 @@ int
 aci_await(ac_future *future, ac_deadline deadline)
 {
     for (;;) {
-        if (aci_future_meet(future) || aci_future_finished(future))
+        if (aci_future_finished(future) || aci_future_meet(future))
             return AC_OK;
         if (aci_frame_runs(future))
             return AC_EDEADLK;
