@@ -125,6 +125,13 @@ aci_future_accept(ac_future *future)
 }
 
 void
+aci_future_start(ac_future *future)
+{
+    /* Release: pairs with phase().  It was NEW, which nobody else changes. */
+    atomic_fetch_or(&future->state, ACI_RUNNING | ACI_RAN);
+}
+
+void
 aci_future_refresh(ac_future *future)
 {
     struct aci_cache *cache = future->cache;

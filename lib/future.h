@@ -107,8 +107,20 @@ ac_future *aci_future_create(struct aci_cache *cache,
 /* The submitter gives up a NEW future: its argument is the caller's again. */
 void aci_future_disown_arg(ac_future *future);
 
-/* NEW to QUEUED; the caller holds the owner's lock. */
+/* NEW to QUEUED, or to RUNNING by who will run it; the caller holds the
+ * owner's lock. */
 void aci_future_accept(ac_future *future);
+void aci_future_start(ac_future *future);
+
+/* Has it the default priority, and no times to look at? */
+static inline bool
+aci_future_is_plain(const ac_future *future)
+{
+    /* Immutable until it is accepted. */
+    return (atomic_load_explicit(&future->state, memory_order_relaxed) &
+            (ACI_TIMED | ACI_LEVEL)) ==
+           (uint32_t)AC_PRIORITY_NORMAL << ACI_LEVEL_SHIFT;
+}
 
 /* If it is still NEW, have its owner accept it; one whose submission still
  * goes on stays NEW. */

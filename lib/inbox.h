@@ -77,11 +77,12 @@ aci_inbox_is_shut(struct aci_inbox *inbox)
     return atomic_load(&inbox->newest) == aci_inbox_shut_mark(inbox);
 }
 
-/* What was left, the oldest first; NULL if nothing. */
+/* What was left, the oldest first, and how many; NULL if nothing. */
 static inline struct aci_link *
-aci_inbox_in_order(struct aci_inbox *inbox, struct aci_link *newest)
+aci_inbox_in_order(struct aci_inbox *inbox, struct aci_link *newest, size_t *n)
 {
     struct aci_link *oldest = NULL;
+    *n = 0;
     if (newest == aci_inbox_shut_mark(inbox))
         return NULL;
     while (newest != NULL) {
@@ -89,25 +90,27 @@ aci_inbox_in_order(struct aci_inbox *inbox, struct aci_link *newest)
         newest->next = oldest;
         oldest = newest;
         newest = below;
+        ++*n;
     }
     return oldest;
 }
 
 /* Take all that was left.  Leaves it open or shut, as it was. */
 static inline struct aci_link *
-aci_inbox_take(struct aci_inbox *inbox)
+aci_inbox_take(struct aci_inbox *inbox, size_t *n)
 {
+    *n = 0;
     if (!aci_inbox_has_some(inbox))
         return NULL;
-    return aci_inbox_in_order(inbox, atomic_exchange(&inbox->newest, NULL));
+    return aci_inbox_in_order(inbox, atomic_exchange(&inbox->newest, NULL), n);
 }
 
 /* The same, and shut it. */
 static inline struct aci_link *
-aci_inbox_shut(struct aci_inbox *inbox)
+aci_inbox_shut(struct aci_inbox *inbox, size_t *n)
 {
     return aci_inbox_in_order(
-        inbox, atomic_exchange(&inbox->newest, aci_inbox_shut_mark(inbox)));
+        inbox, atomic_exchange(&inbox->newest, aci_inbox_shut_mark(inbox)), n);
 }
 
 /* No-op for one that is open. */

@@ -82,29 +82,29 @@ become_ready_locked(ac_iter *iter, struct aci_seat *seat)
     iter->n_ready++;
 }
 
-static bool
+static void
 ready_all_locked(ac_iter *iter, struct aci_link *oldest)
 {
-    bool some = oldest != NULL;
     while (oldest != NULL) {
         ac_future *future =
             aci_container_of(oldest, ac_future, tail.ended.arrival);
         oldest = oldest->next;
         become_ready_locked(iter, &future->seat);
     }
-    return some;
 }
 
 void
 aci_iter_take_in_locked(ac_iter *iter)
 {
-    ready_all_locked(iter, aci_inbox_take(&iter->inbox));
+    ready_all_locked(iter, aci_inbox_take(&iter->inbox, &(size_t){0}));
 }
 
 bool
 aci_iter_shut_locked(ac_iter *iter)
 {
-    return ready_all_locked(iter, aci_inbox_shut(&iter->inbox));
+    size_t n;
+    ready_all_locked(iter, aci_inbox_shut(&iter->inbox, &n));
+    return n > 0;
 }
 
 void
@@ -259,7 +259,7 @@ tell_submit(struct aci_sink *sink, struct aci_seat *seat)
 {
     ac_iter *iter = aci_container_of(sink, ac_iter, doors[ACI_DOOR_SUBMIT]);
     ac_future *future = aci_future_of_seat(seat);
-    /* Of one that never ran, the place of the link is in use (due.h). */
+    /* Of one that never ran, the link's place is in use (due.h). */
     if (!aci_future_ran(future) ||
         !aci_inbox_push(&iter->inbox, &future->tail.ended.arrival,
                         &future->tail.ended.arrival))
@@ -475,8 +475,8 @@ ac_iter_remaining(const ac_iter *iter)
 }
 
 /* Visit each pending member once: the one visited goes to the end of the
- * list, or completes.  Members added meanwhile are behind those.  Two who do
- * so at once share the walk, and one may return before the other is through. */
+ * list, or completes.  Members added meanwhile are behind those.  Two at once
+ * share the walk. */
 int
 ac_iter_cancel(ac_iter *iter)
 {

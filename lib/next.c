@@ -257,7 +257,10 @@ next(ac_iter *iter, const struct request *want, ac_future *futures[], size_t *n)
     struct aci_list taken;
     if (aci_forked(iter->born))
         return AC_EFORKED;
-    aci_iter_enter(iter);
+    aci_lock(&iter->mu);
+    /* Those that wait in the inbox come after those that are ready. */
+    if (iter->n_ready < want->max)
+        aci_iter_take_in_locked(iter);
     int rc = next_locked(iter, want, NULL, &taken, n);
     if (rc == AC_EAGAIN && helps(want->deadline) == NULL) {
         watch_locked(iter, want->deadline);

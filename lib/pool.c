@@ -37,29 +37,44 @@ aci_pool_is_mine(const ac_pool *pool)
 /* ---- The intake ---- */
 
 static void
-take_in_locked(ac_pool *pool, struct aci_link *oldest)
+count_locked(ac_pool *pool, size_t n)
 {
-    ac_deadline next_expiry = pool->runq.next_expiry;
-    size_t n = 0;
-    if (oldest == NULL)
-        return;
-    while (oldest != NULL) {
-        ac_future *future = aci_container_of(oldest, ac_future, tail.intake);
-        oldest = oldest->next;
+    pool->unfinished += n;
+    aci_stats_accepted(&pool->stats, n, aci_pool_queued_locked(pool));
+}
+
+bool
+aci_pool_fetch_locked(ac_pool *pool)
+{
+    if (pool->fresh != NULL)
+        return false;
+    pool->fresh = aci_inbox_take(&pool->intake, &pool->n_fresh);
+    if (pool->fresh == NULL)
+        return false;
+    count_locked(pool, pool->n_fresh);
+    return true;
+}
+
+/* What is fresh goes into the queue. */
+static void
+enqueue_locked(ac_pool *pool)
+{
+    while (pool->fresh != NULL) {
+        ac_future *future =
+            aci_container_of(pool->fresh, ac_future, tail.intake);
+        pool->fresh = pool->fresh->next;
         aci_future_accept(future);
         aci_runq_push(&pool->runq, future);
-        n++;
     }
-    pool->unfinished += n;
-    aci_stats_accepted(&pool->stats, n, pool->runq.n);
-    if (pool->runq.next_expiry < next_expiry)
-        aci_room_expiry_locked(pool);
+    pool->n_fresh = 0;
 }
 
 void
 aci_pool_take_in_locked(ac_pool *pool)
 {
-    take_in_locked(pool, aci_inbox_take(&pool->intake));
+    enqueue_locked(pool);
+    if (aci_pool_fetch_locked(pool))
+        enqueue_locked(pool);
 }
 
 void
@@ -67,20 +82,36 @@ aci_pool_enter(ac_pool *pool)
 {
     aci_lock(&pool->mu);
     aci_pool_take_in_locked(pool);
-    /* A worker that spins does not see it come in any more. */
-    if (pool->runq.n > 0 && atomic_load(&pool->spinning))
-        atomic_store(&pool->spinning, false);
+    if (pool->runq.n > 0)
+        aci_pool_call_locked(pool);
+}
+
+bool
+aci_pool_call_locked(ac_pool *pool)
+{
+    if (atomic_load(&pool->lookout) != ACI_SPINNING)
+        return false;
+    atomic_store(&pool->lookout, ACI_NOBODY);
+    return true;
+}
+
+/* One is under way already, and enough: it will take the only one there is, or
+ * there is no processor for another one. */
+static bool
+is_waking_locked(const ac_pool *pool)
+{
+    return atomic_load(&pool->lookout) == ACI_WAKING &&
+           (aci_pool_queued_locked(pool) <= 1 || aci_spin_all_busy());
 }
 
 void
-aci_pool_wake_locked(ac_pool *pool, size_t n)
+aci_pool_wake_locked(ac_pool *pool)
 {
-    if (atomic_load(&pool->spinning)) {
-        atomic_store(&pool->spinning, false); /* it comes now */
+    if (aci_pool_call_locked(pool) || is_waking_locked(pool) ||
+        !aci_unpark_first(&pool->idle))
         return;
-    }
-    for (; n > 0 && aci_unpark_first(&pool->idle); n--)
-        atomic_fetch_sub(&pool->n_idle, 1);
+    atomic_fetch_sub(&pool->n_idle, 1);
+    atomic_store(&pool->lookout, ACI_WAKING);
 }
 
 /* ---- As the owner of its futures ---- */
@@ -98,7 +129,8 @@ aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome)
 {
     aci_assert(pool->unfinished > 0);
     aci_stats_ended(&pool->stats, outcome);
-    if (--pool->unfinished == 0)
+    /* What is in the intake is unfinished too, and will be settled in turn. */
+    if (--pool->unfinished == 0 && !aci_inbox_has_some(&pool->intake))
         aci_unpark_all(&pool->watchers);
 }
 
@@ -163,7 +195,10 @@ aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase)
     if (pool->phase >= phase)
         return;
     pool->phase = phase;
-    take_in_locked(pool, aci_inbox_shut(&pool->intake));
+    enqueue_locked(pool);
+    pool->fresh = aci_inbox_shut(&pool->intake, &pool->n_fresh);
+    count_locked(pool, pool->n_fresh);
+    enqueue_locked(pool);
     if (phase == ACI_CANCELING)
         atomic_store(&pool->stop, true);
     aci_unpark_all(&pool->idle);
@@ -251,7 +286,7 @@ pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
     atomic_init(&pool->stop, false);
     aci_inbox_init(&pool->intake);
     atomic_init(&pool->n_idle, 0);
-    atomic_init(&pool->spinning, false);
+    atomic_init(&pool->lookout, ACI_NOBODY);
     aci_runq_init(&pool->runq);
     aci_list_init(&pool->idle);
     aci_list_init(&pool->watchers);

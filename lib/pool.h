@@ -27,6 +27,14 @@
 
 enum aci_pool_phase { ACI_ACCEPTING, ACI_DRAINING, ACI_CANCELING };
 
+/* Is there a worker that will see what comes in?  It wakes the next one if it
+ * sees more than it takes, so nobody else need be woken meanwhile. */
+enum aci_lookout {
+    ACI_NOBODY,
+    ACI_SPINNING, /* it watches the intake; to be called for what is in runq */
+    ACI_WAKING    /* it is woken, and has not looked yet */
+};
+
 struct aci_worker {
     struct aci_parked parked; /* pool's mu */
     pthread_t thread;         /* pool's mu, once there are tasks */
@@ -36,6 +44,8 @@ struct aci_worker {
     size_t number;            /* immutable */
     bool active;              /* the worker's: counted as busy (spin.h) */
     bool working;             /* the worker's: it has a task to settle */
+    bool calls;               /* the worker's: it is to wake the next one, if it
+                               * leaves something queued */
     jmp_buf home;             /* the worker's: where it begins anew */
     struct aci_run run;       /* the worker's: its outermost task */
 };
@@ -47,20 +57,23 @@ struct ac_pool {
     /* atomic, set once: everything that runs has been asked to stop */
     atomic_bool stop;
 
-    /* Accepted futures come in here, by tail.intake, without mu; shut when no
-     * more are accepted.  Whoever locks mu takes them into runq first
-     * (aci_pool_enter). */
+    /* Accepted futures that are plain come in here, by tail.intake, without mu;
+     * shut when no more are accepted.  Who locks mu to do something with what
+     * is queued takes them into runq first (aci_pool_enter).  But mostly a
+     * worker takes them all, into `fresh`, and starts them from there. */
     _Alignas(ACI_CACHE_LINE) struct aci_inbox intake;
     /* atomic, changed under mu: how many are in `idle`.  Who has left a future
-     * in the intake looks at this and at `spinning`; who is going to sleep
+     * in the intake looks at this and at `lookout`; who is going to sleep
      * looks at the intake after he has counted himself here, or said that he
-     * spins no more. */
+     * looks out no more. */
     atomic_size_t n_idle;
-    /* atomic, as above: a worker watches the intake; cleared under mu to call
-     * it for what is in runq */
-    atomic_bool spinning;
+    /* atomic: enum aci_lookout, as above; set under mu; a worker that spins
+     * clears it without */
+    atomic_int lookout;
 
     _Alignas(ACI_CACHE_LINE) struct aci_mutex mu;
+    struct aci_link *fresh;    /* mu: NEW ones from the intake, in order, which */
+    size_t n_fresh;            /* come after those in */
     struct aci_runq runq;      /* mu */
     struct aci_list idle;      /* mu: parked workers, the last one first */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
@@ -82,12 +95,25 @@ struct ac_pool {
  * for it. */
 void aci_pool_enter(ac_pool *pool);
 
-/* The same for one who has held it all the time. */
+/* The same for one who has held it all the time, and calls nobody. */
 void aci_pool_take_in_locked(ac_pool *pool);
 
-/* There are n tasks more than before: wake as many sleepers at most; none if a
- * worker is looking anyway. */
-void aci_pool_wake_locked(ac_pool *pool, size_t n);
+/* If nothing is fresh, what is in the intake is.  True if that was so. */
+bool aci_pool_fetch_locked(ac_pool *pool);
+
+static inline size_t
+aci_pool_queued_locked(const ac_pool *pool)
+{
+    return pool->n_fresh + pool->runq.n;
+}
+
+/* There is something queued: wake a sleeper, unless a worker is to see it
+ * anyway. */
+void aci_pool_wake_locked(ac_pool *pool);
+
+/* Call a worker that spins, which does not see what has left the intake.  True
+ * if there was one. */
+bool aci_pool_call_locked(ac_pool *pool);
 
 /* Is the calling thread one of this pool's workers? */
 bool aci_pool_is_mine(const ac_pool *pool);

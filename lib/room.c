@@ -64,13 +64,14 @@ accept_locked(ac_pool *pool, const struct aci_batch *batch)
         link = link->next;
     }
     aci_inbox_push(&pool->intake, batch->newest, batch->oldest);
+    /* What comes by the lock is not to be looked for in the intake. */
     aci_pool_take_in_locked(pool);
-    aci_pool_wake_locked(pool, batch->n);
+    aci_pool_wake_locked(pool);
 }
 
 /* The first of the line may have to wake up at another time. */
-void
-aci_room_expiry_locked(ac_pool *pool)
+static void
+wake_first_locked(ac_pool *pool)
 {
     struct aci_place *first = first_locked(pool);
     if (first != NULL && pool->runq.next_expiry != AC_FOREVER)
@@ -88,7 +89,7 @@ aci_room_grant_locked(ac_pool *pool)
         accept_locked(pool, first->batch);
         first->accepted = true;
         aci_unpark_first(&first->asleep);
-        aci_room_expiry_locked(pool);
+        wake_first_locked(pool);
     }
 }
 
@@ -187,7 +188,7 @@ stand_in_line_locked(ac_pool *pool, const struct aci_batch *batch)
     if (rc != AC_OK) {
         aci_list_remove(&self.link);
         aci_room_grant_locked(pool);
-        aci_room_expiry_locked(pool);
+        wake_first_locked(pool);
     }
     aci_parked_destroy(&self.parked);
     return rc;
@@ -211,24 +212,29 @@ push_locked(ac_pool *pool, struct aci_batch *batch)
     return rc;
 }
 
-/* One, into a queue without a bound: no lock, but to wake a sleeper. */
+/* One as most are, into a queue without a bound: no lock, but to wake a
+ * sleeper. */
 int
 aci_room_push(ac_pool *pool, struct aci_batch *batch)
 {
-    if (pool->attr.capacity != 0 || batch->n != 1 || pool->attr.timing)
+    ac_future *future =
+        aci_container_of(batch->newest, ac_future, tail.intake);
+    if (pool->attr.capacity != 0 || batch->n != 1 ||
+        !aci_future_is_plain(future))
         return push_locked(pool, batch);
     ac_future *none = NULL, **out = batch->out != NULL ? batch->out : &none;
     ac_future *before = *out;
     /* Written first, as the task may look at it. */
-    *out = aci_container_of(batch->newest, ac_future, tail.intake);
+    *out = future;
     if (!aci_inbox_push(&pool->intake, batch->newest, batch->newest)) {
         *out = before;
         return push_locked(pool, batch); /* which says why */
     }
     /* Sequentially consistent: see n_idle. */
-    if (atomic_load(&pool->n_idle) > 0 && !atomic_load(&pool->spinning)) {
+    if (atomic_load(&pool->n_idle) > 0 &&
+        atomic_load(&pool->lookout) == ACI_NOBODY) {
         aci_lock(&pool->mu);
-        aci_pool_wake_locked(pool, 1);
+        aci_pool_wake_locked(pool);
         aci_unlock(&pool->mu);
     }
     return AC_OK;

@@ -27,9 +27,6 @@ int aci_room_push(ac_pool *pool, struct aci_batch *batch);
  * as far as it goes, and wake them. */
 void aci_room_grant_locked(ac_pool *pool);
 
-/* The next task to expire does so earlier than was known. */
-void aci_room_expiry_locked(ac_pool *pool);
-
 /* The pool accepts no more: wake all who wait for room. */
 void aci_room_refuse_locked(ac_pool *pool);
 

@@ -44,17 +44,18 @@ static void
 watch_locked(ac_pool *pool)
 {
     struct aci_spin spin;
-    if (!aci_spin_enter())
+    if (atomic_load(&pool->lookout) != ACI_NOBODY || !aci_spin_enter())
         return;
-    atomic_store(&pool->spinning, true);
+    atomic_store(&pool->lookout, ACI_SPINNING);
     aci_unlock(&pool->mu);
     aci_spin_start_worker(&spin);
     while (!aci_inbox_has_some(&pool->intake) &&
-           !aci_inbox_is_shut(&pool->intake) && atomic_load(&pool->spinning) &&
-           aci_spin_again(&spin))
+           !aci_inbox_is_shut(&pool->intake) &&
+           atomic_load(&pool->lookout) == ACI_SPINNING && aci_spin_again(&spin))
         continue;
-    /* Sequentially consistent: see n_idle in pool.h. */
-    atomic_store(&pool->spinning, false);
+    /* Sequentially consistent: see n_idle in pool.h.  If he was called, others
+     * may have been woken since: to say nobody is always safe. */
+    atomic_store(&pool->lookout, ACI_NOBODY);
     aci_spin_leave();
     aci_lock(&pool->mu);
 }
@@ -72,22 +73,31 @@ sleep_locked(struct aci_worker *self)
         return;
     }
     aci_park(&self->parked, &pool->mu, AC_FOREVER);
+    /* Then look: see n_idle in pool.h. */
+    atomic_store(&pool->lookout, ACI_NOBODY);
 }
 
-/* Who found work, and sees more, wakes the next. */
+/* Who found work, having looked in vain or taken some in, and sees more, wakes
+ * the next.  Who only goes on need not: when these tasks came in somebody was
+ * called for them, and he or the next will see them.  It does so all the same
+ * while a processor seems to be free, as one that was woken may be waiting for
+ * the waker's. */
 static void
-wake_next_locked(ac_pool *pool)
+wake_next_locked(struct aci_worker *self)
 {
-    if (pool->runq.n > 0)
-        aci_pool_wake_locked(pool, 1);
+    if (aci_pool_queued_locked(self->pool) > 0 &&
+        (self->calls || !aci_spin_all_busy()))
+        aci_pool_wake_locked(self->pool);
+    self->calls = false;
 }
 
 /* A popped one: claimed, or NULL if it is not to run.  One that cannot be
  * claimed is another one's, with the reference.  The mutex is released for one
  * that is too late to start. */
 static ac_future *
-claim_locked(ac_pool *pool, ac_future *future)
+claim_locked(struct aci_worker *self, ac_future *future)
 {
+    ac_pool *pool = self->pool;
     aci_room_grant_locked(pool);
     if (!aci_future_late(future)) {
         uint32_t state = aci_future_state(future);
@@ -97,11 +107,46 @@ claim_locked(ac_pool *pool, ac_future *future)
         return future;
     }
     if (aci_future_end(future, AC_EEXPIRED)) {
-        wake_next_locked(pool);
+        wake_next_locked(self);
         aci_unlock(&pool->mu);
         aci_future_conclude(future);
         aci_due_run();
         aci_lock(&pool->mu);
+    }
+    return NULL;
+}
+
+/* Mostly nothing is queued but what is fresh: the next of these, or NULL. */
+static ac_future *
+start_fresh_locked(struct aci_worker *self)
+{
+    ac_pool *pool = self->pool;
+    if (pool->runq.n > 0)
+        return NULL;
+    self->calls |= aci_pool_fetch_locked(pool);
+    if (pool->fresh == NULL)
+        return NULL;
+    ac_future *future = aci_container_of(pool->fresh, ac_future, tail.intake);
+    pool->fresh = pool->fresh->next;
+    pool->n_fresh--;
+    aci_future_start(future);
+    return future;
+}
+
+/* The next one of the queue, claimed, or NULL if there is none. */
+static ac_future *
+start_queued_locked(struct aci_worker *self)
+{
+    ac_pool *pool = self->pool;
+    ac_future *future;
+    aci_pool_take_in_locked(pool);
+    self->calls = true;
+    while ((future = aci_runq_pop(&pool->runq)) != NULL) {
+        if ((future = claim_locked(self, future)) != NULL)
+            return future;
+        if (pool->phase == ACI_CANCELING)
+            return NULL;
+        aci_pool_take_in_locked(pool);
     }
     return NULL;
 }
@@ -116,14 +161,12 @@ pop_locked(struct aci_worker *self)
     ac_future *future;
     bool watched = false;
     while (pool->phase != ACI_CANCELING) {
-        aci_pool_take_in_locked(pool);
-        if ((future = aci_runq_pop(&pool->runq)) != NULL) {
-            if ((future = claim_locked(pool, future)) != NULL)
-                return future;
-            continue;
-        }
-        if (pool->phase == ACI_DRAINING)
+        if ((future = start_fresh_locked(self)) != NULL ||
+            (future = start_queued_locked(self)) != NULL)
+            return future;
+        if (pool->phase != ACI_ACCEPTING)
             return NULL;
+        self->calls = true;
         be_active(self, false);
         if (!watched)
             watch_locked(pool);
@@ -139,18 +182,16 @@ work(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
     ac_future *future;
+    self->calls = true;
     aci_lock(&pool->mu);
     while ((future = pop_locked(self)) != NULL) {
         pool->busy++;
         self->working = true;
-        wake_next_locked(pool);
+        wake_next_locked(self);
         aci_unlock(&pool->mu);
         be_active(self, true);
         aci_run(&self->run, pool, future);
-        /* Not to enter: the first of what has come in is this one's to run,
-         * and nobody need be called for it. */
         aci_lock(&pool->mu);
-        aci_pool_take_in_locked(pool);
         self->working = false;
         pool->busy--;
         aci_pool_settle_locked(pool, &self->run.outcome);

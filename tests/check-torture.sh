@@ -29,7 +29,8 @@ __stack_chk_fail __sched_cpucount clock_gettime
 memcpy memmove memset memcmp strchr strrchr strcmp strncmp strlen strtok_r
 strtol strtoll strtoul snprintf sigdelset sigfillset
 pthread_cond_signal pthread_cond_broadcast pthread_equal pthread_join
-pthread_mutex_lock pthread_mutex_unlock pthread_self pthread_setcancelstate
+pthread_mutex_lock pthread_mutex_trylock pthread_mutex_unlock pthread_self
+pthread_setcancelstate
 pthread_sigmask sched_yield __sysconf _setjmp longjmp
 pthread_exit __sigsetjmp __pthread_register_cancel __pthread_unregister_cancel
 __pthread_unwind_next write getpid
