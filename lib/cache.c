@@ -2,7 +2,8 @@
  * cache - the memory and the stripe locks of one owner's futures
  *
  * Where every node should be an allocation of its own, for tools that watch
- * these (a debug build, a sanitizer), the slab is not used.
+ * these (a debug build, a sanitizer), the slab is not used, unless
+ * ACI_PLAIN_ALLOC says so (check-torture.sh).
  *
  * Locking: the stripe locks are the futures' (future.h); the door guards the
  * way to the owner (cache.h).
@@ -22,7 +23,9 @@
 #define HAS_FEATURE(name) 0
 #endif
 
-#if defined(AC_DEBUG) || defined(__SANITIZE_ADDRESS__) || \
+#if defined(ACI_PLAIN_ALLOC)
+#define SINGLY ACI_PLAIN_ALLOC
+#elif defined(AC_DEBUG) || defined(__SANITIZE_ADDRESS__) || \
     defined(__SANITIZE_THREAD__) || HAS_FEATURE(address_sanitizer) || \
     HAS_FEATURE(thread_sanitizer) || HAS_FEATURE(memory_sanitizer)
 #define SINGLY 1

@@ -59,7 +59,7 @@ compile()
 {
     $CC -std=c11 -g -O1 -fno-omit-frame-pointer -fno-exceptions \
         -fasynchronous-unwind-tables -pthread -DHAVE_CONFIG_H \
-        -DACI_PLAIN_ALLOC=1 -DAC_DEBUG=1 -U_FORTIFY_SOURCE \
+        -DACI_PLAIN_ALLOC=0 -DAC_DEBUG=1 -U_FORTIFY_SOURCE \
         -fsanitize=address,undefined -fno-sanitize-recover=all \
         -I"$top_builddir" -I"$top_srcdir/include" -I"$top_srcdir/lib" "$@"
 }
