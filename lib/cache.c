@@ -7,8 +7,9 @@
  *
  * Locking: the stripe locks are the futures' (future.h); the door guards the
  * way to the owner (cache.h).
- * Lifetime: counted.  The owner holds a reference for as long as nodes are
- * allocated; so it does not matter that a chunk's is counted a moment late.
+ * Lifetime: counted.  A chunk is counted by the thread that caused it, before
+ * that one's node is handed out, which keeps the chunk; and the owner holds a
+ * reference for as long as nodes are allocated.
  *
  * SPDX-License-Identifier: MIT
  */
