@@ -107,7 +107,7 @@ typedef void ac_free_fn(void *object);
 /* A point on the monotonic clock, in nanoseconds; see ac_now(). */
 typedef int64_t ac_deadline;
 #define AC_FOREVER INT64_MAX /* no limit */
-#define AC_POLL ((int64_t)0) /* long past: take what is there, never wait */
+#define AC_POLL INT64_C(0)   /* long past: take what is there, never wait */
 
 /* ---- Status --------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <type_traits>
 
 namespace {
 
@@ -178,6 +179,9 @@ static_assert(!noexcept(ac_future_wait(nullptr, 0)) &&
                   !noexcept(ac_iter_next(nullptr, 0, nullptr)) &&
                   !noexcept(ac_wait(nullptr, 0, AC_ALL, 0, nullptr)),
               "but a thread may end in these");
+static_assert(std::is_same<decltype(AC_POLL), ac_deadline>::value &&
+                  std::is_same<decltype(AC_FOREVER), ac_deadline>::value,
+              "the constants are deadlines");
 static_assert(AC_EFORKED < 32 && AC_EHOOK < 32 && AC_EEXPIRED >= 32 &&
                   AC_EBROKEN >= 32 && AC_EABORTED >= 32 && AC_MAX_PASSED > 0,
               "codes of calls, codes of futures");

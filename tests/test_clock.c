@@ -39,6 +39,9 @@ END_TEST
 
 START_TEST(s2_poll_is_past_and_forever_is_not)
 {
+    _Static_assert(_Generic(AC_POLL, ac_deadline : 1, default : 0) &&
+                       _Generic(AC_FOREVER, ac_deadline : 1, default : 0),
+                   "the constants are deadlines");
     ck_assert(AC_POLL < ac_now());
     ck_assert(ac_now() < AC_FOREVER);
 }
