@@ -71,17 +71,21 @@ extern "C" {
  *   and destroy.
  * - Every function may be called from any thread, at the same time as any
  *   other, but for the end of an object: an ac_..._destroy() must be the last
- *   call on it, and attr objects belong to one thread at a time.
+ *   call on it.  An attr object may be used by any number of threads at once,
+ *   as long as none changes or destroys it.
  * - None may be called from a signal handler; none is a cancellation point.
- * - Your functions (tasks, free functions, callbacks, hooks) run with no lock
- *   of ours held and may call anything here, but see ac_future_on_done(); on a
- *   worker, stopping that worker's own pool or waiting for it to be idle is
- *   AC_EDEADLK.  Only a task may end its thread.
+ * - Your functions (tasks, free functions, callbacks, hooks, traces) run with
+ *   no lock of ours held and may call anything here, with some limits.  Of
+ *   these, only tasks may wait for tasks (and hooks for those of another pool);
+ *   callbacks and traces must not block at all.  None may destroy the pool that
+ *   it belongs to, or wait for it to stop or to be idle: on a worker of that
+ *   pool the call says AC_EDEADLK, elsewhere it may wait for itself.  Only a
+ *   task may end its thread.
  * - In a child made by fork(), what was made before it is dead: functions that
- *   return a code say AC_EFORKED, the others 0 or NULL, and every ref, unref
- *   and destroy does nothing.  Attr objects are the exception: they live on.
- *   What the child makes itself works.  A task or another function of yours
- *   that forks must not return in the child.
+ *   return a code say AC_EFORKED, the others 0 or NULL (ac_future_ref() its
+ *   argument), and every ref, unref and destroy does nothing.  Attr objects
+ *   are the exception: they live on.  What the child makes itself works.  A
+ *   task or another function of yours that forks must not return in the child.
  */
 
 /* ---- Types ---------------------------------------------------------- */
@@ -218,14 +222,17 @@ AC_API int ac_pool_attr_set_timing(ac_pool_attr *attr, int on) AC_NOTHROW;
 /*
  * Watch the tasks of a pool.  `fn` is called without a lock, in the thread in
  * which it happens; the future is borrowed.  For each task:
- *   AC_TRACE_SUBMITTED  someone wants it in; then one of
+ *   AC_TRACE_SUBMITTED  someone wants it in: it is not accepted yet; then one
+ *                       of
  *     AC_TRACE_REFUSED    he got an error: the future is about to go, and
  *                         must not be kept
  *     AC_TRACE_STARTED    it is about to run; then
  *   AC_TRACE_ENDED      it is done, however it ended, and ac_future_status()
  *                       tells; after its callbacks; without a STARTED if it
  *                       never ran
- * It must not block.
+ * At SUBMITTED, note the future and look at it (its address, its argument), but
+ * do not cancel it, wait for it, register callbacks, add it to an iterator or
+ * keep it: that may begin when STARTED or ENDED comes.  `fn` must not block.
  */
 typedef enum ac_trace {
     AC_TRACE_SUBMITTED = 0,
@@ -245,7 +252,8 @@ AC_API int ac_pool_attr_set_trace(ac_pool_attr *attr, ac_trace_fn *fn,
  * Start a pool of that many workers (at most AC_MAX_WORKERS); 0 takes the
  * processors that this process may use: its affinity mask and its cgroup
  * quota, rounded up.  All threads have started when it returns, or none.
- * Workers block all signals but synchronous faults.
+ * Workers block all signals but synchronous faults; a program that a task
+ * executes inherits that, unless you unblock them first.
  *
  * AC_EINVAL (also for a stack too small for the system), AC_ENOMEM; AC_EAGAIN:
  * the system has no more threads; AC_EHOOK: a start hook refused.
@@ -258,8 +266,9 @@ AC_API int ac_pool_create(size_t workers, const ac_pool_attr *attr,
  * Stop accepting tasks (from then on submit says AC_ESHUTDOWN), and wait until
  * every task that was accepted is finished:
  *   AC_DRAIN   what is queued runs;
- *   AC_CANCEL  what is queued becomes AC_ECANCELED at once, and what is
- *              running is asked to stop, see ac_cancel_requested().
+ *   AC_CANCEL  what is queued, in time or not, becomes AC_ECANCELED at once,
+ *              and what is running is asked to stop, see
+ *              ac_cancel_requested().
  * AC_CANCEL after AC_DRAIN escalates; the other way round changes nothing.
  * With AC_OK and AC_ETIMEDOUT, *left (may be NULL) is the number of tasks not
  * yet finished; after AC_ETIMEDOUT the pool goes on stopping: call again to
@@ -317,9 +326,9 @@ AC_API void ac_task_attr_destroy(ac_task_attr *attr) AC_NOTHROW;
 /*
  * Who frees what the task leaves?  Both run at most once, when the last
  * reference to the future goes: free_arg if and only if the task never ran
- * (when it ran, its argument was its own to free), free_result if and only if
- * the result is not NULL and nobody took it.  NULL, the default, frees
- * nothing.  They must not wait for tasks.
+ * (when it ran, its argument was its own to free), also for an argument that
+ * is NULL; free_result if and only if the result is not NULL and nobody took
+ * it.  NULL, the default, frees nothing.  They must not wait for tasks.
  */
 AC_API int ac_task_attr_set_free_arg(ac_task_attr *attr,
                                      ac_free_fn *fn) AC_NOTHROW;
@@ -329,8 +338,8 @@ AC_API int ac_task_attr_set_free_result(ac_task_attr *attr,
 /*
  * Levels.  A worker that is free starts the oldest task of the highest level
  * that has one.  So that none starves, a task that is the oldest of its level
- * is started at the latest when AC_MAX_PASSED tasks of higher levels have been
- * started before it.
+ * is passed by at most AC_MAX_PASSED tasks of higher levels; where two levels
+ * have waited that long, the lower one goes first.
  */
 typedef enum ac_priority {
     AC_PRIORITY_LOW = 0,
@@ -357,7 +366,7 @@ AC_API int ac_task_attr_set_start_by(ac_task_attr *attr,
  * nobody will ask: the task runs all the same.  What you wrote before is
  * visible to the task.  On error nothing was queued and arg is still yours.
  * A pool of one worker starts tasks of one priority in the order of
- * submission.
+ * submission, but for those that a wait runs in place.
  *
  * AC_EINVAL, AC_ENOMEM, AC_ESHUTDOWN; AC_EAGAIN: the queue is full, or others
  * are waiting for room already.
@@ -379,7 +388,8 @@ AC_API int ac_submit_until(ac_pool *pool, const ac_task_attr *attr,
 /*
  * The same for n tasks, fn(args[0]) to fn(args[n - 1]), queued in that order
  * without another's between them on one level; all or nothing.  futures[]
- * gets a reference to each, and may be NULL.  n may be 0.
+ * gets a reference to each, and may be NULL.  With n of 0 it does nothing and
+ * says AC_OK, also when the queue is full or the pool was shut down.
  *
  * Also AC_EINVAL: n is above the pool's capacity.
  */
@@ -390,9 +400,11 @@ AC_API int ac_submit_many(ac_pool *pool, const ac_task_attr *attr,
 /*
  * As ac_submit_until(), and add the future to an open iterator, all or
  * nothing, with no allocation but the future's own.  Its place in the iterator
- * is reserved before it waits for room.
+ * is reserved before it waits for room: after ac_iter_close(), those who take
+ * wait for it; after ac_iter_abandon() it may still say AC_OK, but the future,
+ * as all that is unfinished, does not come out.
  *
- * Also AC_ECLOSED: the iterator accepts no more.
+ * Also AC_ECLOSED: the iterator accepted no more when the call began.
  */
 AC_API int ac_iter_submit(ac_iter *iter, ac_pool *pool,
                           const ac_task_attr *attr, ac_task_fn *fn, void *arg,
@@ -455,7 +467,8 @@ AC_API int ac_future_take(ac_future *future, ac_deadline deadline,
 AC_API int ac_future_cancel(ac_future *future) AC_NOTHROW;
 
 /* Inside a task: 1 if someone asked this task to stop, else 0; the innermost
- * task, where one runs inside another's wait.  Elsewhere 0. */
+ * task, where one runs inside another's wait.  A callback, a trace or a free
+ * function that runs inside a task counts as part of it.  Elsewhere 0. */
 AC_API int ac_cancel_requested(void) AC_NOTHROW;
 
 /*
@@ -497,8 +510,8 @@ AC_API int ac_promise_resolve(ac_promise *promise, void *result) AC_NOTHROW;
 AC_API int ac_promise_fail(ac_promise *promise, int error,
                            void *result) AC_NOTHROW;
 
-/* Free the writing end.  If it is unresolved, the future becomes
- * AC_EBROKEN. */
+/* Free the writing end, which held a reference to the future.  If it is
+ * unresolved, the future becomes AC_EBROKEN. */
 AC_API void ac_promise_destroy(ac_promise *promise) AC_NOTHROW;
 
 /* ---- As completed --------------------------------------------------- */
@@ -549,7 +562,8 @@ AC_API int ac_iter_next(ac_iter *iter, ac_deadline deadline,
 AC_API int ac_iter_next_many(ac_iter *iter, ac_future *futures[], size_t min,
                              size_t max, ac_deadline deadline, size_t *n);
 
-/* How many futures are still to come out, ready or not; 0 for NULL. */
+/* How many futures are still to come out, ready or not, those included whose
+ * ac_iter_submit() waits for room; 0 for NULL. */
 AC_API size_t ac_iter_remaining(const ac_iter *iter) AC_NOTHROW;
 
 /*
@@ -570,8 +584,9 @@ AC_API int ac_iter_fd(ac_iter *iter, int *fd) AC_NOTHROW;
  * AC_EINVAL. */
 AC_API int ac_iter_cancel(ac_iter *iter) AC_NOTHROW;
 
-/* Accept no more.  What was added comes out, then next says AC_DONE; those
- * who wait for nothing more are woken.  AC_EINVAL. */
+/* Accept no more.  What was added, or has its place (see ac_iter_submit()),
+ * comes out, then next says AC_DONE; those who wait for nothing more are
+ * woken.  AC_EINVAL. */
 AC_API int ac_iter_close(ac_iter *iter) AC_NOTHROW;
 
 /* Close, and let go of all that has not completed (without canceling it):

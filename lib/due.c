@@ -6,7 +6,7 @@
  *
  * Lifetime: a callback's record holds a reference to its future, an account
  * holds the queue's.  All accounts are settled before any of these references
- * is dropped, as a free function may wait for a pool to be idle.
+ * is dropped, as a free function may ask whether a pool is idle.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -13,7 +13,7 @@
 #include "fork.h"
 #include "pool.h"
 
-/* Resolve all that is queued, then let go of it: what free_arg may wait for is
+/* Resolve all that is queued, then let go of it: what free_arg may ask for is
  * resolved and settled by then.  The mutex is released meanwhile; nothing new
  * comes in, as the pool is stopped, and the workers leave the queue alone. */
 static void

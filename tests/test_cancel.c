@@ -341,6 +341,57 @@ START_TEST(s28_outside_of_a_task_nobody_was_asked)
 }
 END_TEST
 
+typedef struct watched {
+    support_gate started;
+    support_gate go_on;
+    ac_future *victim;
+    int inside; /* what it saw in a callback that the task caused */
+    int after;  /* and in one of the task's own */
+} watched;
+
+static int
+cancel_victim(void *arg, void **result)
+{
+    watched *w = arg;
+
+    (void)result;
+    support_gate_open(&w->started);
+    support_gate_wait(&w->go_on);
+    SUPPORT_CHECK_INT(ac_future_cancel(w->victim), AC_OK);
+    return 0;
+}
+
+static void
+note_asked(ac_future *future, void *seen)
+{
+    (void)future;
+    *(int *)seen = ac_cancel_requested();
+}
+
+START_TEST(s28_a_callback_counts_as_part_of_the_task_it_runs_in)
+{
+    ac_pool *pool = support_pool(1);
+    watched w = {.inside = -1, .after = -1};
+
+    support_gate_init(&w.started);
+    support_gate_init(&w.go_on);
+    ac_future *task = support_submit(pool, cancel_victim, &w);
+    w.victim = support_submit(pool, support_nothing, NULL);
+    ck_assert_int_eq(ac_future_on_done(w.victim, note_asked, &w.inside), AC_OK);
+    ck_assert_int_eq(ac_future_on_done(task, note_asked, &w.after), AC_OK);
+    support_gate_wait(&w.started);
+    ck_assert_int_eq(ac_future_cancel(task), AC_EBUSY);
+    support_gate_open(&w.go_on);
+    support_pool_end(pool);
+    ck_assert_int_eq(w.inside, 1);
+    ck_assert_int_eq(w.after, 0);
+    ac_future_unref(task);
+    ac_future_unref(w.victim);
+    support_gate_destroy(&w.started);
+    support_gate_destroy(&w.go_on);
+}
+END_TEST
+
 /* ---- Cancel against start ------------------------------------------- */
 
 typedef struct race {
@@ -427,6 +478,7 @@ test_suite(void)
     tcase_add_test(tcase, s28_only_the_task_that_was_asked_sees_it);
     tcase_add_test(tcase, s28_the_next_task_of_the_worker_was_not_asked);
     tcase_add_test(tcase, s28_outside_of_a_task_nobody_was_asked);
+    tcase_add_test(tcase, s28_a_callback_counts_as_part_of_the_task_it_runs_in);
     suite_add_tcase(suite, tcase);
 
     tcase = support_tcase("against start");

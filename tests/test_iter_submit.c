@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "support.h"
+#include "submitter.h"
 
 static int anchor;
 static support_counter released;
@@ -149,10 +149,12 @@ START_TEST(s31_s33_each_argument_or_result_is_released_once)
 
     ck_assert_int_eq(ac_iter_open(&iter), AC_OK);
     support_hold_worker(&hold, pool);
-    for (int i = 0; i < 3; i++) /* one runs, one is canceled, one drops */
+    /* One runs, one is canceled (that its argument is NULL is nothing special),
+     * one drops. */
+    for (int i = 0; i < 3; i++)
         ck_assert_int_eq(ac_iter_submit(iter, pool, attr,
                                         i == 0 ? support_echo : support_nothing,
-                                        &anchor, AC_POLL,
+                                        i == 1 ? NULL : &anchor, AC_POLL,
                                         i == 1 ? &future : NULL),
                          AC_OK);
     ck_assert_int_eq(ac_future_cancel(future), AC_OK);
@@ -172,6 +174,77 @@ START_TEST(s31_s33_each_argument_or_result_is_released_once)
     support_pool_end(pool);
     ck_assert_uint_eq(support_counter_get(&released), 2);
     ac_task_attr_destroy(attr);
+}
+END_TEST
+
+/* ---- While it waits for room ---------------------------------------- */
+
+typedef struct waiting {
+    full_pool full;
+    ac_iter *iter;
+    submitter submitter; /* in line, for a task that counts */
+} waiting;
+
+static void
+waiting_init(waiting *w)
+{
+    ck_assert_int_eq(ac_iter_open(&w->iter), AC_OK);
+    full_pool_init(&w->full, 1, 0);
+    w->submitter =
+        (submitter){.iter = w->iter, .fn = support_count, .arg = &w->full.ran};
+    submitter_start(&w->submitter, w->full.pool, 1);
+    ck_assert_uint_eq(ac_iter_remaining(w->iter), 1);
+}
+
+START_TEST(s19_s45_after_close_it_still_comes_in)
+{
+    ac_future *future = NULL;
+    waiting w;
+
+    waiting_init(&w);
+    ck_assert_int_eq(ac_iter_close(w.iter), AC_OK);
+    ck_assert_int_eq(ac_iter_next(w.iter, AC_POLL, &future), AC_ETIMEDOUT);
+    full_pool_cancel(&w.full, 0);
+    submitter_end(&w.submitter, AC_OK);
+    ck_assert_uint_eq(ac_iter_remaining(w.iter), 1);
+    ck_assert_uint_eq(full_pool_end(&w.full), 1);
+    ck_assert_int_eq(ac_iter_next(w.iter, AC_FOREVER, &future), AC_OK);
+    ac_future_unref(future);
+    ck_assert_int_eq(ac_iter_next(w.iter, AC_FOREVER, &future), AC_DONE);
+    ac_iter_destroy(w.iter);
+}
+END_TEST
+
+START_TEST(s19_s45_after_close_its_error_is_the_end)
+{
+    ac_future *future = NULL;
+    waiting w;
+
+    waiting_init(&w);
+    ck_assert_int_eq(ac_iter_close(w.iter), AC_OK);
+    ck_assert_int_eq(ac_pool_shutdown(w.full.pool, AC_DRAIN, AC_POLL, NULL),
+                     AC_ETIMEDOUT);
+    ck_assert_int_eq(ac_iter_next(w.iter, AC_FOREVER, &future), AC_DONE);
+    submitter_end(&w.submitter, AC_ESHUTDOWN);
+    ck_assert_uint_eq(full_pool_end(&w.full), 1);
+    ac_iter_destroy(w.iter);
+}
+END_TEST
+
+START_TEST(s19_s45_after_abandon_it_runs_but_does_not_come_out)
+{
+    ac_future *future = NULL;
+    waiting w;
+
+    waiting_init(&w);
+    ck_assert_int_eq(ac_iter_abandon(w.iter), AC_OK);
+    ck_assert_uint_eq(ac_iter_remaining(w.iter), 0);
+    ck_assert_int_eq(ac_iter_next(w.iter, AC_FOREVER, &future), AC_DONE);
+    full_pool_cancel(&w.full, 0);
+    submitter_end(&w.submitter, AC_OK);
+    ck_assert_uint_eq(full_pool_end(&w.full), 1);
+    ck_assert_int_eq(ac_iter_next(w.iter, AC_FOREVER, &future), AC_DONE);
+    ac_iter_destroy(w.iter);
 }
 END_TEST
 
@@ -230,6 +303,12 @@ test_suite(void)
     tcase_add_test(tcase, s31_s33_each_argument_or_result_is_released_once);
     tcase_add_test(tcase,
                    s22_tasks_submit_through_the_iterator_they_come_out_of);
+    suite_add_tcase(suite, tcase);
+
+    tcase = support_tcase("no room yet");
+    tcase_add_test(tcase, s19_s45_after_close_it_still_comes_in);
+    tcase_add_test(tcase, s19_s45_after_close_its_error_is_the_end);
+    tcase_add_test(tcase, s19_s45_after_abandon_it_runs_but_does_not_come_out);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -271,7 +271,7 @@ START_TEST(what_is_wrong_with_the_arguments_is_said)
 }
 END_TEST
 
-START_TEST(none_at_all_is_fine_also_when_the_queue_is_full)
+START_TEST(none_at_all_is_fine_also_in_a_full_pool_or_a_stopped_one)
 {
     full_pool full;
     refusal r;
@@ -283,6 +283,9 @@ START_TEST(none_at_all_is_fine_also_when_the_queue_is_full)
     ck_assert_int_eq(
         ac_submit_many(full.pool, NULL, support_count, NULL, 0, AC_POLL, NULL),
         AC_OK);
+    ck_assert_int_eq(ac_pool_shutdown(full.pool, AC_DRAIN, AC_POLL, NULL),
+                     AC_ETIMEDOUT);
+    ck_assert_int_eq(refuse(&r, full.pool, 0, AC_FOREVER), AC_OK);
     ck_assert_uint_eq(stat_of(full.pool, AC_STAT_SUBMITTED), 2);
     ck_assert_uint_eq(full_pool_end(&full), 1);
     refusal_end(&r);
@@ -370,7 +373,8 @@ test_suite(void)
     tcase_add_test(tcase,
                    s45_more_than_the_capacity_is_a_mistake_and_as_many_is_not);
     tcase_add_test(tcase, what_is_wrong_with_the_arguments_is_said);
-    tcase_add_test(tcase, none_at_all_is_fine_also_when_the_queue_is_full);
+    tcase_add_test(tcase,
+                   none_at_all_is_fine_also_in_a_full_pool_or_a_stopped_one);
     suite_add_tcase(suite, tcase);
 
     tcase = support_tcase("afterwards");
