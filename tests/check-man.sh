@@ -87,6 +87,12 @@ unescape() {
         -e 's/\\(ha/^/g' -e 's/\\(ti/~/g' -e 's/\\e/\\/g'
 }
 
+# type_names: what these typedefs define
+type_names() {
+    sed -n -e 's/^typedef [^(]*[ *]\(ac_[a-z_]*_fn\)(.*/\1/p' \
+        -e 's/^typedef .*[ *]\(ac_[a-z_]*\);$/\1/p'
+}
+
 # ---- Prototypes, NAME entries, aliases --------------------------------------
 
 # The header without comments, and without what a page leaves out.
@@ -109,13 +115,20 @@ for page in "$man"/*.[37]; do
     names "$page" | grep '^ac_' | sort >"$work/named"
     same named shown "$base: NAME and SYNOPSIS differ"
     names "$page" | sed "s/^/${base##*.} /" >>"$work/all-names"
-    names "$page" | grep -vx "${base%.*}" |
+    type_names <"$work/types" >"$work/defined"
+    cat "$work/defined" >>"$work/all-defined"
+    names "$page" | grep -vx "${base%.*}" | cat - "$work/defined" |
         sed "s/.*/&.${base##*.} $base/" >>"$work/links-as-found"
     names "$page" | sed 1q | grep -qx "${base%.*}" ||
         fail "$base: its own name is not the first"
 done
 sort "$work/manual-as-found" >"$work/manual"
 same header manual "prototypes of header and manual differ"
+# What an opaque type is, its page says without showing it.
+type_names <"$work/all" | sort -u >"$work/header-types"
+sort "$work/all-defined" | comm -23 "$work/header-types" - | while read -r name; do
+    grep "^$name\.3 " "$man/aliases" || echo "$name.3 PAGE"
+done >>"$work/links-as-found"
 sort "$work/links-as-found" >"$work/names"
 sort "$man/aliases" >"$work/aliases"
 same names aliases "names that need a link, and man/aliases, differ"
@@ -129,7 +142,7 @@ for page in "$man"/*.[37]; do
     base=${page##*/}
     [ "$(sed 1q "$page")" = "'\\\" t" ] || fail "$base: no request for tbl"
     title=$(echo "${base%.*}" | tr a-z A-Z)
-    grep -q "^\.TH $title ${base##*.} 2[0-9-]* \"ascompleted $version\"\$" \
+    grep -Eq "^\.TH $title ${base##*.} 2[0-9-]* \"ascompleted $version\"( |\$)" \
         "$page" || fail "$base: the title is not of this page and version"
     grep -oE '(\.BR (ac_[a-z0-9_]*|ascompleted[a-z_]*) |\\fB[a-z0-9_]*\\fR)\([37]\)' \
         "$page" | sed 's/^.BR //; s/ //; s/\\f[BR]//g; s/(/ /; s/)//' |
@@ -218,13 +231,20 @@ for page in "$man"/*.[37]; do
     for tool in $tools; do
         case $tool in
         mandoc) mandoc -Tlint -W warning "$page" ;;
-        groff) groff -t -man -Tutf8 -ww -z "$page" ;;
+        # A terminal may be narrower.
+        groff) groff -t -man -Tutf8 -ww -z -rLL=70n "$page" ;;
         lexgrog) lexgrog "$page" | grep -v ' - ' ;;
         esac >"$work/said" 2>&1
         [ -s "$work/said" ] && fail "$tool: $(cat "$work/said")"
-        rendered "$tool" "$page" | awk 'length($0) > 80' >"$work/wide"
+        [ "$tool" != lexgrog ] || continue
+        rendered "$tool" "$page" >"$work/text"
+        awk 'length($0) > 80' "$work/text" >"$work/wide"
         [ -s "$work/wide" ] &&
             fail "$tool: ${page##*/}: over 80 columns: $(cat "$work/wide")"
+        base=${page##*/}
+        title="$(echo "${base%.*}" | tr a-z A-Z)(${base##*.})"
+        grep . "$work/text" | sed 1q | grep -q "^$title .* $title\$" ||
+            fail "$tool: $base: its title has no room for itself"
     done
 done
 for tool in mandoc groff lexgrog; do
