@@ -296,7 +296,8 @@ enum {
     AC_STAT_WORKERS = 0,    /* threads of the pool */
     AC_STAT_BUSY = 1,       /* of them, running a task now */
     AC_STAT_QUEUED = 2,     /* tasks accepted and not yet started */
-    AC_STAT_QUEUED_MAX = 3, /* the highest that QUEUED has been */
+    AC_STAT_QUEUED_MAX = 3, /* the highest that QUEUED was seen to be; exact
+                             * in a pool with a capacity */
     AC_STAT_SUBMITTED = 4,  /* tasks accepted, ever */
     AC_STAT_COMPLETED = 5,  /* of them, ended AC_OK */
     AC_STAT_FAILED = 6,     /* ... AC_EFAILED */

@@ -40,8 +40,8 @@ cache_free(struct aci_cache *cache, size_t stripes)
     while (stripes > 0)
         aci_mutex_destroy(&cache->stripes[--stripes].mu);
     aci_mutex_destroy(&cache->door);
-    if (cache->slab.node != 0)
-        aci_slab_destroy(&cache->slab);
+    if (cache->slab != NULL)
+        aci_slab_destroy(cache->slab);
     aci_free(cache);
 }
 
@@ -51,12 +51,17 @@ aci_cache_create(const struct aci_owner *owner, size_t n_stripes, size_t node,
 {
     if (aci_fork_watch() != AC_OK)
         return AC_ENOMEM;
+    bool slab = node != 0 && !SINGLY;
     struct aci_cache *cache = aci_alloc_aligned(
-        ACI_CACHE_LINE, sizeof *cache + n_stripes * sizeof *cache->stripes);
+        ACI_CACHE_LINE, sizeof *cache + n_stripes * sizeof *cache->stripes +
+                            (slab ? sizeof *cache->slab : 0));
     if (cache == NULL)
         return AC_ENOMEM;
-    if (node != 0 && !SINGLY && aci_slab_init(&cache->slab, node) != AC_OK)
-        goto fail_cache;
+    if (slab) {
+        cache->slab = (struct aci_slab *)(void *)&cache->stripes[n_stripes];
+        if (aci_slab_init(cache->slab, node) != AC_OK)
+            goto fail_cache;
+    }
     if (aci_mutex_init(&cache->door) != AC_OK)
         goto fail_slab;
     for (size_t i = 0; i < n_stripes; i++) {
@@ -73,8 +78,8 @@ aci_cache_create(const struct aci_owner *owner, size_t n_stripes, size_t node,
     return AC_OK;
 
 fail_slab:
-    if (cache->slab.node != 0)
-        aci_slab_destroy(&cache->slab);
+    if (cache->slab != NULL)
+        aci_slab_destroy(cache->slab);
 fail_cache:
     aci_free(cache);
     return AC_ENOMEM;
@@ -86,8 +91,8 @@ aci_cache_disown(struct aci_cache *cache)
     aci_lock(&cache->door);
     cache->ownerless = true;
     aci_unlock(&cache->door);
-    if (cache->slab.node != 0) {
-        for (size_t n = aci_slab_close(&cache->slab); n > 0; n--)
+    if (cache->slab != NULL) {
+        for (size_t n = aci_slab_close(cache->slab); n > 0; n--)
             aci_cache_unref(cache);
     }
     aci_cache_unref(cache);
@@ -100,13 +105,18 @@ aci_cache_unref(struct aci_cache *cache)
         cache_free(cache, cache->n_stripes);
 }
 
+static bool
+in_slab(const struct aci_cache *cache, size_t size)
+{
+    return cache->slab != NULL && size == cache->slab->node;
+}
+
 void *
 aci_cache_alloc(struct aci_cache *cache, size_t size)
 {
     bool holds = true;
-    void *node = size == cache->slab.node
-                     ? aci_slab_alloc(&cache->slab, &holds)
-                     : aci_alloc(size);
+    void *node = in_slab(cache, size) ? aci_slab_alloc(cache->slab, &holds)
+                                      : aci_alloc(size);
     if (node != NULL && holds)
         aci_ref(&cache->refs);
     return node;
@@ -116,7 +126,7 @@ void
 aci_cache_free(struct aci_cache *cache, void *node, size_t size)
 {
     bool held = true;
-    if (size == cache->slab.node)
+    if (in_slab(cache, size))
         held = aci_slab_free(node);
     else
         aci_free(node);

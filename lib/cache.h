@@ -38,7 +38,7 @@ struct aci_cache {
      * an owner's own mutex. */
     struct aci_mutex door;
     bool ownerless;              /* door: the owner is gone */
-    struct aci_slab slab;        /* nodes of slab.node bytes; 0: not used */
+    struct aci_slab *slab;       /* immutable: behind the stripes, or NULL */
     struct aci_stripe stripes[]; /* immutable */
 };
 

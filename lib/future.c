@@ -107,7 +107,7 @@ aci_future_disown_arg(ac_future *future)
 uint32_t
 aci_future_phase(const ac_future *future)
 {
-    /* Pairs with accept(), by the owner's lock. */
+    /* Pairs with accept() and start(), by the owner's lock. */
     return atomic_load(&future->state) & ACI_PHASE;
 }
 

@@ -3,15 +3,17 @@
  *
  *                   accept           claim             finish
  *            NEW ----------> QUEUED -------> RUNNING ----------> FINISHED
- *             |                 |                                   ^
+ *             | |               |              ^                    ^
+ *             | +---- start ----|--------------+                    |
  *             | refused         +--- cancel, expire, resolve -------+
  *             v
  *           (gone)
  *
  * NEW: its submitter alone may change it; an iterator may know it already
  * (ac_iter_submit), and leaves it alone.  It is still NEW when the submitter
- * has left it with its owner: whoever finds a future of his NEW asks the owner
- * to accept it (aci_future_refresh).  QUEUED: whoever wins the change of
+ * has left it with its owner, who may start it at once; whoever else wants
+ * something of it asks the owner to accept it first (aci_future_refresh).
+ * QUEUED: whoever wins the change of
  * the state word owns it, and the queue's reference: a worker, a waiter that
  * helps, a canceler, or who finds it too late to start.  That one takes it out
  * of the queue, finishes it, tells everyone, and then settles with the owner.
@@ -64,7 +66,8 @@ struct ac_future {
     union {
         /* the owner's lock, until taken out; then of who ended it (due.h) */
         struct aci_list queue;
-        /* of who submits it, then the owner's lock: in the owner's intake */
+        /* of who submits it, then the owner's lock: in the owner's intake, or
+         * taken from there and still NEW */
         struct aci_link intake;
         struct {
             struct aci_link arrival; /* of who finishes it; see iter.h */

@@ -41,8 +41,8 @@ struct ac_iter {
     struct aci_sink doors[ACI_DOORS]; /* immutable */
     /* Completions come in here without mu, while nobody sleeps and there is no
      * descriptor; else it is shut, and they come by the lock.  Whoever locks mu
-     * and needs more than is ready, or changes what is pending or ready, takes
-     * them in first (aci_iter_enter). */
+     * takes them in first (aci_iter_enter), but for who only adds a member, or
+     * has enough in what is ready. */
     struct aci_inbox inbox;
     /* atomic: how often one came by the lock; for who watches, a hint */
     atomic_uint told;

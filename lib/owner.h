@@ -5,9 +5,9 @@
  * only this.  A pool is an owner; so is what stands behind promises.
  *
  * The owner of a future lives at least until the future is finished, everyone
- * was told, and its account is settled; whoever takes a task out of the QUEUED
- * state owes its owner that step, and an owner waits for these steps before it
- * goes.
+ * was told, and its account is settled; whoever starts a task, or ends it
+ * before, owes its owner that step, and an owner waits for these steps before
+ * it goes.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -2,8 +2,8 @@
  * pool - a fixed set of workers and the queue of tasks that wait for them
  *
  * Accounting: a task counts as unfinished from the moment it is accepted until
- * whoever took it out of the QUEUED state (a worker, a wait that runs it in
- * place, a canceler, who finds it expired) has finished it and told everyone,
+ * whoever started or ended it (a worker, a wait that runs it in place, a
+ * canceler, who finds it expired) has finished it and told everyone,
  * and its callbacks have returned; who ran it has dropped its reference
  * before.  To settle is that one's last touch of the pool; who stops the pool
  * waits for all of these.
@@ -27,8 +27,9 @@
 
 enum aci_pool_phase { ACI_ACCEPTING, ACI_DRAINING, ACI_CANCELING };
 
-/* Is there a worker that will see what comes in?  It wakes the next one if it
- * sees more than it takes, so nobody else need be woken meanwhile. */
+/* Is there a worker that will see what comes in?  It looks into the intake, too,
+ * and wakes the next one if there is more than it takes; so nobody else need be
+ * woken meanwhile. */
 enum aci_lookout {
     ACI_NOBODY,
     ACI_SPINNING, /* it watches the intake; to be called for what is in runq */
@@ -91,8 +92,8 @@ struct ac_pool {
     struct aci_worker workers[]; /* immutable but for what they guard */
 };
 
-/* Lock the mutex, take in what has been accepted, and call a worker that spins
- * for it. */
+/* Lock the mutex, take in what has been accepted (all of it), and call a worker
+ * that spins for it. */
 void aci_pool_enter(ac_pool *pool);
 
 /* The same for one who has held it all the time, and calls nobody. */

@@ -42,8 +42,10 @@ aci_ref(struct aci_refcount *count)
 static inline bool
 aci_unref(struct aci_refcount *count)
 {
-    if (atomic_load_explicit(&count->n, memory_order_acquire) == 1)
+    if (atomic_load_explicit(&count->n, memory_order_acquire) == 1) {
+        atomic_store_explicit(&count->n, 0, memory_order_relaxed);
         return true;
+    }
     uint32_t old =
         atomic_fetch_sub_explicit(&count->n, 1, memory_order_acq_rel);
     aci_assert(old > 0 && old < UINT32_MAX / 2);

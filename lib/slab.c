@@ -43,6 +43,8 @@ chunk_of(void *node)
     return (struct chunk *)((uintptr_t)node & ~(uintptr_t)(CHUNK - 1));
 }
 
+/* Its first node is in use: so the only empty one that is in a list is the one
+ * that the shard keeps. */
 static struct chunk *
 chunk_create(const struct aci_slab *slab, struct aci_shard *shard)
 {
@@ -51,9 +53,9 @@ chunk_create(const struct aci_slab *slab, struct aci_shard *shard)
         return NULL;
     chunk->shard = shard;
     chunk->freed = NULL;
-    chunk->fresh = (char *)(chunk + 1);
-    chunk->n_fresh = (CHUNK_BYTES - sizeof *chunk) / slab->node;
-    chunk->used = 0;
+    chunk->fresh = (char *)(chunk + 1) + slab->node;
+    chunk->n_fresh = (CHUNK_BYTES - sizeof *chunk) / slab->node - 1;
+    chunk->used = 1;
     aci_list_init(&chunk->link);
     return chunk;
 }
@@ -115,9 +117,8 @@ aci_slab_alloc(struct aci_slab *slab, bool *grew)
     *grew = true;
     aci_lock(&shard->mu);
     aci_list_prepend(&shard->chunks, &chunk->link);
-    node = cut_locked(slab, shard);
     aci_unlock(&shard->mu);
-    return node;
+    return chunk + 1;
 }
 
 /* A node less; true if the chunk is to be given back. */

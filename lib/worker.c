@@ -130,6 +130,10 @@ start_fresh_locked(struct aci_worker *self)
     pool->fresh = pool->fresh->next;
     pool->n_fresh--;
     aci_future_start(future);
+    /* Who was called must see what came in behind these, too: meanwhile nobody
+     * else was called for it. */
+    if (self->calls)
+        aci_pool_fetch_locked(pool);
     return future;
 }
 

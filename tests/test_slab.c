@@ -6,6 +6,7 @@
  */
 #include "support.h"
 
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -201,6 +202,58 @@ START_TEST(threads_free_what_others_took)
 }
 END_TEST
 
+/* Two that find no chunk make one each. */
+enum { PAIR = 2, MEETINGS = 3000 };
+
+typedef struct meeting {
+    bench b;
+    atomic_uint come; /* so many times one has come to meet the others */
+} meeting;
+
+/* Leave together: a barrier of mutexes would let them go one by one. */
+static void
+meet(meeting *m, unsigned *times)
+{
+    atomic_fetch_add(&m->come, 1);
+    ++*times;
+    while (atomic_load(&m->come) < *times * (PAIR + 1))
+        sched_yield();
+}
+
+static void *
+begin_it(void *arg)
+{
+    meeting *m = arg;
+    unsigned times = 0;
+
+    for (int i = 0; i < MEETINGS; i++) {
+        meet(m, &times);
+        give(&m->b, take(&m->b, i), i);
+        meet(m, &times);
+    }
+    return NULL;
+}
+
+START_TEST(two_that_begin_it_leave_nothing)
+{
+    static meeting m;
+    pthread_t threads[PAIR];
+    unsigned times = 0;
+
+    for (int i = 0; i < PAIR; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, begin_it, &m), 0);
+    for (int i = 0; i < MEETINGS; i++) {
+        bench_init(&m.b);
+        meet(&m, &times);
+        meet(&m, &times);
+        bench_close(&m.b);
+        bench_end(&m.b);
+    }
+    for (int i = 0; i < PAIR; i++)
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+}
+END_TEST
+
 Suite *
 test_suite(void)
 {
@@ -212,6 +265,7 @@ test_suite(void)
     tcase_add_test(tcase, closed_it_keeps_nothing);
     tcase_add_test(tcase, never_used_it_closes);
     tcase_add_test(tcase, threads_free_what_others_took);
+    tcase_add_test(tcase, two_that_begin_it_leave_nothing);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -82,6 +82,25 @@ SK_SCENARIO(submit_idle)
     sk_pool_end(pool);
 }
 
+/* Also what comes in while a worker that was woken has not looked yet.  Two of
+ * those before it wait for the last one. */
+SK_SCENARIO(submit_woken)
+{
+    static struct sk_gate last;
+    last = (struct sk_gate){0};
+    pool = sk_pool(3);
+    struct sk_task *tasks[4];
+    for (int i = 0; i < 4; i++)
+        tasks[i] = sk_task();
+    tasks[1]->hold = &last;
+    tasks[2]->hold = &last;
+    tasks[3]->started = &last;
+    for (int i = 0; i < 4; i++)
+        SK_MUST(sk_submit(pool, NULL, tasks[i], NULL) == AC_OK);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    sk_pool_end(pool);
+}
+
 /* A worker that watches for what comes in hears of what another one has taken
  * in: here it would watch for ever.  That other one is busy meanwhile, with a
  * task, or with the argument of one that is too late. */
