@@ -13,6 +13,7 @@
  */
 #include "pool.h"
 
+#include "clock.h"
 #include "cpus.h"
 #include "due.h"
 #include "fork.h"
@@ -21,6 +22,9 @@
 #include "room.h"
 #include "spin.h"
 #include "worker.h"
+
+/* So long a worker that was woken may take to come. */
+#define PATIENCE_NS INT64_C(100000)
 
 static ac_pool *
 pool_of(const struct aci_owner *owner)
@@ -95,13 +99,13 @@ aci_pool_call_locked(ac_pool *pool)
     return true;
 }
 
-/* One is under way already, and enough: it will take the only one there is, or
- * there is no processor for another one. */
+/* One is under way already; should it not come soon, as when it has to wait for
+ * the processor of who woke it, another one may find one that is free. */
 static bool
 is_waking_locked(const ac_pool *pool)
 {
     return atomic_load(&pool->lookout) == ACI_WAKING &&
-           (aci_pool_queued_locked(pool) <= 1 || aci_spin_all_busy());
+           ac_now() - pool->woken_at < PATIENCE_NS;
 }
 
 void
@@ -111,6 +115,7 @@ aci_pool_wake_locked(ac_pool *pool)
         !aci_unpark_first(&pool->idle))
         return;
     atomic_fetch_sub(&pool->n_idle, 1);
+    pool->woken_at = ac_now();
     atomic_store(&pool->lookout, ACI_WAKING);
 }
 

@@ -77,6 +77,7 @@ struct ac_pool {
     size_t n_fresh;            /* come after those in */
     struct aci_runq runq;      /* mu */
     struct aci_list idle;      /* mu: parked workers, the last one first */
+    int64_t woken_at;          /* mu: when one of them was last woken */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
     struct aci_list line;      /* mu: struct aci_place.link, for room */
     size_t unfinished;         /* mu */

@@ -52,13 +52,6 @@ aci_spin_idle(void)
 }
 
 bool
-aci_spin_all_busy(void)
-{
-    return atomic_load_explicit(&hints.busy, memory_order_relaxed) >=
-           atomic_load_explicit(&hints.processors, memory_order_relaxed);
-}
-
-bool
 aci_spin_enter(void)
 {
     return !atomic_load_explicit(&hints.spinning, memory_order_relaxed) &&

@@ -26,9 +26,6 @@ void aci_spin_forget(void);
 void aci_spin_busy(void);
 void aci_spin_idle(void);
 
-/* Are there as many busy workers as processors? */
-bool aci_spin_all_busy(void);
-
 /* One worker at most in the process spins.  True: it is the caller, until
  * aci_spin_leave(). */
 bool aci_spin_enter(void);

@@ -79,15 +79,15 @@ sleep_locked(struct aci_worker *self)
 
 /* Who found work, having looked in vain or taken some in, and sees more, wakes
  * the next.  Who only goes on need not: when these tasks came in somebody was
- * called for them, and he or the next will see them.  It does so all the same
- * while a processor seems to be free, as one that was woken may be waiting for
- * the waker's. */
+ * called for them, and he or the next will see them; it looks after one that
+ * is long in coming. */
 static void
 wake_next_locked(struct aci_worker *self)
 {
-    if (aci_pool_queued_locked(self->pool) > 0 &&
-        (self->calls || !aci_spin_all_busy()))
-        aci_pool_wake_locked(self->pool);
+    ac_pool *pool = self->pool;
+    if (aci_pool_queued_locked(pool) > 0 &&
+        (self->calls || atomic_load(&pool->lookout) == ACI_WAKING))
+        aci_pool_wake_locked(pool);
     self->calls = false;
 }
 
