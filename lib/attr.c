@@ -20,7 +20,7 @@ static const struct ac_pool_attr pool_defaults = {
     .help = AC_HELP_UNTIMED,
 };
 
-static const struct ac_task_attr task_defaults = {
+const struct ac_task_attr aci_task_defaults = {
     .priority = AC_PRIORITY_NORMAL,
     .start_by = AC_FOREVER,
 };
@@ -29,12 +29,6 @@ const struct ac_pool_attr *
 aci_pool_attr(const ac_pool_attr *attr)
 {
     return attr != NULL ? attr : &pool_defaults;
-}
-
-const struct ac_task_attr *
-aci_task_attr(const ac_task_attr *attr)
-{
-    return attr != NULL ? attr : &task_defaults;
 }
 
 int
@@ -135,7 +129,7 @@ ac_task_attr_create(ac_task_attr **out)
     ac_task_attr *attr = aci_alloc(sizeof *attr);
     if (attr == NULL)
         return AC_ENOMEM;
-    *attr = task_defaults;
+    *attr = aci_task_defaults;
     *out = attr;
     return AC_OK;
 }

@@ -33,8 +33,15 @@ struct ac_task_attr {
     ac_deadline start_by;    /* owner thread */
 };
 
+extern const struct ac_task_attr aci_task_defaults;
+
 /* The attr, or the defaults for NULL. */
 const struct ac_pool_attr *aci_pool_attr(const ac_pool_attr *attr);
-const struct ac_task_attr *aci_task_attr(const ac_task_attr *attr);
+
+static inline const struct ac_task_attr *
+aci_task_attr(const ac_task_attr *attr)
+{
+    return attr != NULL ? attr : &aci_task_defaults;
+}
 
 #endif

@@ -36,29 +36,30 @@ size_of(bool timed)
 
 ac_future *
 aci_future_create(struct aci_cache *cache, const struct aci_task *task,
-                  uint32_t refs, struct aci_sink *sink)
+                  void *arg)
 {
-    bool timed = task->timing || task->start_by != AC_FOREVER;
+    const struct ac_task_attr *attr = task->attr;
+    bool timed = task->timing || attr->start_by != AC_FOREVER;
     ac_future *future = aci_cache_alloc(cache, size_of(timed));
     if (future == NULL)
         return NULL;
     if (timed) {
-        timed_of(future)->start_by = task->start_by;
+        timed_of(future)->start_by = attr->start_by;
         timed_of(future)->accepted = 0;
     }
-    aci_refcount_init(&future->refs, refs);
+    aci_refcount_init(&future->refs, task->refs);
     atomic_init(&future->state,
-                ACI_NEW | (sink != NULL ? ACI_WATCHED : 0) |
+                ACI_NEW | (task->sink != NULL ? ACI_WATCHED : 0) |
                     (timed ? ACI_TIMED : 0) |
-                    (uint32_t)task->priority << ACI_LEVEL_SHIFT);
+                    (uint32_t)attr->priority << ACI_LEVEL_SHIFT);
     future->cache = cache;
     future->work.fn = task->fn;
-    future->arg = task->arg;
-    future->free_arg = task->free_arg;
-    future->free_result = task->free_result;
+    future->arg = arg;
+    future->free_arg = attr->free_arg;
+    future->free_result = attr->free_result;
     aci_list_init(&future->tail.queue);
     aci_list_init(&future->seat.link);
-    future->seat.sink = sink;
+    future->seat.sink = task->sink;
     future->waiters = NULL;
     return future;
 }

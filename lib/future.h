@@ -24,6 +24,7 @@
 #ifndef ACI_FUTURE_H
 #define ACI_FUTURE_H
 
+#include "attr.h"
 #include "cache.h"
 #include "inbox.h"
 #include "list.h"
@@ -90,22 +91,19 @@ static_assert(sizeof(void *) != 8 || sizeof(ac_future) <= 96,
 static_assert(sizeof(void *) != 8 || sizeof(struct aci_waiter) <= 48,
               "as_completed adds at most 48 bytes for each member");
 
-/* What a task is made of. */
+/* What a task is made of, but for its argument. */
 struct aci_task {
+    const struct ac_task_attr *attr;
     ac_task_fn *fn;
-    void *arg;
-    ac_free_fn *free_arg;
-    ac_free_fn *free_result;
-    ac_deadline start_by; /* AC_FOREVER: no limit */
-    ac_priority priority;
-    bool timing; /* remember when it is accepted */
+    bool timing;           /* remember when it is accepted */
+    uint32_t refs;         /* so many references to it there are */
+    struct aci_sink *sink; /* or NULL; it takes the built-in seat, and will be
+                            * told at the end */
 };
 
-/* A NEW future with that many references, or NULL.  If `sink` is not NULL,
- * the built-in seat is taken by it: it will be told at the end. */
+/* A NEW future, or NULL. */
 ac_future *aci_future_create(struct aci_cache *cache,
-                             const struct aci_task *task, uint32_t refs,
-                             struct aci_sink *sink);
+                             const struct aci_task *task, void *arg);
 
 /* The submitter gives up a NEW future: its argument is the caller's again. */
 void aci_future_disown_arg(ac_future *future);

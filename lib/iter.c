@@ -40,14 +40,6 @@ waiter_of(struct aci_seat *seat)
     return aci_container_of(seat, struct aci_waiter, seat);
 }
 
-ac_future *
-aci_iter_member(const ac_iter *iter, struct aci_seat *seat)
-{
-    if (seat->sink == &iter->doors[ACI_DOOR_SUBMIT])
-        return aci_future_of_seat(seat);
-    return waiter_of(seat)->future;
-}
-
 /* ---- The pending list ---- */
 
 void

@@ -93,7 +93,13 @@ aci_iter_door(ac_iter *iter, enum aci_door door)
 }
 
 /* The future that sits there. */
-ac_future *aci_iter_member(const ac_iter *iter, struct aci_seat *seat);
+static inline ac_future *
+aci_iter_member(const ac_iter *iter, struct aci_seat *seat)
+{
+    if (seat->sink == &iter->doors[ACI_DOOR_SUBMIT])
+        return aci_future_of_seat(seat);
+    return aci_container_of(seat, struct aci_waiter, seat)->future;
+}
 
 /* Admit a pending member whose sink is set; its reference is the iterator's
  * from now on.  AC_OK or AC_ECLOSED. */

@@ -23,33 +23,34 @@ struct request {
     size_t min;
     size_t max;
     ac_deadline deadline;
+    ac_future **futures;
 };
 
-/* Move up to `max` ready members to `taken`, and say how many. */
+/* Hand over up to `max` ready members, and say how many.  The records of those
+ * added are done with; they are left to be freed without the mutex. */
 static size_t
-take_locked(ac_iter *iter, size_t max, struct aci_list *taken)
+take_locked(ac_iter *iter, const struct request *want, struct aci_list *records)
 {
-    size_t n = 0;
-    aci_list_init(taken);
-    for (; n < max && iter->n_ready > 0; n++) {
+    size_t n = iter->n_ready < want->max ? iter->n_ready : want->max;
+    for (size_t i = 0; i < n; i++) {
         struct aci_list *link = aci_list_pop(&iter->ready);
-        aci_list_append(taken, link);
-        iter->n_ready--;
+        struct aci_seat *seat = aci_container_of(link, struct aci_seat, link);
+        want->futures[i] = aci_iter_member(iter, seat);
+        if (seat->sink == &iter->doors[ACI_DOOR_ADD])
+            aci_list_append(records, link);
     }
+    iter->n_ready -= n;
     aci_iter_show_locked(iter);
     return n;
 }
 
-/* Their futures, to the caller; the records of those added are done with. */
 static void
-hand_over(ac_iter *iter, struct aci_list *taken, ac_future *futures[])
+free_records(struct aci_list *records)
 {
     struct aci_list *link;
-    for (size_t i = 0; (link = aci_list_pop(taken)) != NULL; i++) {
+    while ((link = aci_list_pop(records)) != NULL) {
         struct aci_seat *seat = aci_container_of(link, struct aci_seat, link);
-        futures[i] = aci_iter_member(iter, seat);
-        if (seat->sink == &iter->doors[ACI_DOOR_ADD])
-            aci_free(aci_container_of(seat, struct aci_waiter, seat));
+        aci_free(aci_container_of(seat, struct aci_waiter, seat));
     }
 }
 
@@ -186,14 +187,18 @@ wait_locked(ac_iter *iter, struct aci_consumer *self, ac_deadline deadline)
  * NULL for a first look; then AC_EAGAIN says that it has to wait. */
 static int
 next_locked(ac_iter *iter, const struct request *want,
-            struct aci_consumer *self, struct aci_list *taken, size_t *n)
+            struct aci_consumer *self, struct aci_list *records, size_t *n)
 {
-    bool late = false;
+    bool late = false, stuck = false;
     for (;;) {
-        size_t need = aci_iter_need_locked(iter, want->min);
-        bool stuck = aci_iter_stuck_locked(iter, aci_frame_top());
-        if (iter->n_ready > 0 && (iter->n_ready >= need || late || stuck)) {
-            *n = take_locked(iter, want->max, taken);
+        /* Mostly there is enough, and nothing else need be looked at. */
+        bool enough = iter->n_ready >= want->min;
+        if (!enough) {
+            enough = iter->n_ready >= aci_iter_need_locked(iter, want->min);
+            stuck = aci_iter_stuck_locked(iter, aci_frame_top());
+        }
+        if (iter->n_ready > 0 && (enough || late || stuck)) {
+            *n = take_locked(iter, want, records);
             return AC_OK;
         }
         if (iter->closed && aci_iter_remaining_locked(iter) == 0)
@@ -232,8 +237,8 @@ pass_on_locked(ac_iter *iter)
 
 /* With a record to park on. */
 static int
-wait_and_take(ac_iter *iter, const struct request *want, struct aci_list *taken,
-              size_t *n)
+wait_and_take(ac_iter *iter, const struct request *want,
+              struct aci_list *records, size_t *n)
 {
     struct aci_consumer self;
     int rc = aci_parked_init(&self.parked);
@@ -243,7 +248,7 @@ wait_and_take(ac_iter *iter, const struct request *want, struct aci_list *taken,
     self.tasks = aci_frame_top();
     pthread_cleanup_push(destroy_record, &self.parked);
     aci_iter_enter(iter);
-    rc = next_locked(iter, want, &self, taken, n);
+    rc = next_locked(iter, want, &self, records, n);
     pass_on_locked(iter);
     aci_iter_open_locked(iter);
     aci_unlock(&iter->mu);
@@ -252,27 +257,27 @@ wait_and_take(ac_iter *iter, const struct request *want, struct aci_list *taken,
 }
 
 static int
-next(ac_iter *iter, const struct request *want, ac_future *futures[], size_t *n)
+next(ac_iter *iter, const struct request *want, size_t *n)
 {
-    struct aci_list taken;
+    struct aci_list records;
     if (aci_forked(iter->born))
         return AC_EFORKED;
+    aci_list_init(&records);
     aci_lock(&iter->mu);
     /* Those that wait in the inbox come after those that are ready. */
     if (iter->n_ready < want->max)
         aci_iter_take_in_locked(iter);
-    int rc = next_locked(iter, want, NULL, &taken, n);
+    int rc = next_locked(iter, want, NULL, &records, n);
     if (rc == AC_EAGAIN && helps(want->deadline) == NULL) {
         watch_locked(iter, want->deadline);
-        rc = next_locked(iter, want, NULL, &taken, n);
+        rc = next_locked(iter, want, NULL, &records, n);
     }
     if (rc != AC_EAGAIN)
         pass_on_locked(iter);
     aci_unlock(&iter->mu);
     if (rc == AC_EAGAIN)
-        rc = wait_and_take(iter, want, &taken, n);
-    if (rc == AC_OK)
-        hand_over(iter, &taken, futures);
+        rc = wait_and_take(iter, want, &records, n);
+    free_records(&records);
     return rc;
 }
 
@@ -280,18 +285,18 @@ int
 ac_iter_next(ac_iter *iter, ac_deadline deadline, ac_future **future)
 {
     size_t n;
-    const struct request one = {1, 1, deadline};
+    const struct request one = {1, 1, deadline, future};
     if (iter == NULL || future == NULL)
         return AC_EINVAL;
-    return next(iter, &one, future, &n);
+    return next(iter, &one, &n);
 }
 
 int
 ac_iter_next_many(ac_iter *iter, ac_future *futures[], size_t min, size_t max,
                   ac_deadline deadline, size_t *n)
 {
-    const struct request many = {min, max, deadline};
+    const struct request many = {min, max, deadline, futures};
     if (iter == NULL || futures == NULL || n == NULL || min < 1 || min > max)
         return AC_EINVAL;
-    return next(iter, &many, futures, n);
+    return next(iter, &many, n);
 }

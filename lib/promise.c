@@ -69,21 +69,18 @@ int
 ac_promise_create(const ac_task_attr *attr, void *arg, ac_promise **promise,
                   ac_future **out)
 {
-    const struct ac_task_attr *options = aci_task_attr(attr);
-    const struct aci_task task = {
-        .arg = arg,
-        .free_arg = options->free_arg,
-        .free_result = options->free_result,
-        .start_by = AC_FOREVER,
-        .priority = AC_PRIORITY_NORMAL,
-    };
+    /* It never waits for a worker. */
+    struct ac_task_attr options = *aci_task_attr(attr);
+    options.start_by = AC_FOREVER;
+    options.priority = AC_PRIORITY_NORMAL;
+    const struct aci_task task = {.attr = &options, .refs = 3};
     struct aci_cache *cache;
     if (promise == NULL || out == NULL)
         return AC_EINVAL;
     int rc = aci_cache_create(&nobody, 1, 0, &cache);
     if (rc != AC_OK)
         return rc;
-    ac_future *future = aci_future_create(cache, &task, 3, NULL);
+    ac_future *future = aci_future_create(cache, &task, arg);
     aci_cache_unref(cache);
     if (future == NULL)
         return AC_ENOMEM;

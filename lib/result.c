@@ -13,7 +13,7 @@
 int
 ac_future_get(ac_future *future, ac_deadline deadline, void **result)
 {
-    int rc = ac_future_wait(future, deadline);
+    int rc = aci_await(future, deadline);
     if (rc != AC_OK)
         return rc;
     uint32_t state = aci_future_state(future);
@@ -29,7 +29,7 @@ ac_future_take(ac_future *future, ac_deadline deadline, void **result)
 {
     if (result == NULL)
         return AC_EINVAL;
-    int rc = ac_future_wait(future, deadline);
+    int rc = aci_await(future, deadline);
     if (rc != AC_OK)
         return rc;
     uint32_t state = aci_future_state(future);

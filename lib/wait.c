@@ -170,7 +170,7 @@ watch(const ac_future *future, ac_deadline deadline)
 }
 
 int
-aci_await(ac_future *future, ac_deadline deadline)
+aci_await_unfinished(ac_future *future, ac_deadline deadline)
 {
     for (;;) {
         if (aci_future_finished(future) || aci_future_meet(future))
@@ -192,10 +192,6 @@ aci_await(ac_future *future, ac_deadline deadline)
 int
 ac_future_wait(ac_future *future, ac_deadline deadline)
 {
-    if (future == NULL)
-        return AC_EINVAL;
-    if (aci_forked(future->cache->born))
-        return AC_EFORKED;
     return aci_await(future, deadline);
 }
 
