@@ -9,7 +9,8 @@
  * before.
  *
  * Lifetime: counted.  The queue or the runner holds a reference until the end
- * is settled; so whoever drops the last one finds it finished, or NEW and
+ * is told, and then leaves it to the iterator that the future was submitted to,
+ * if there is one; so whoever drops the last one finds it finished, or NEW and
  * refused.
  *
  * SPDX-License-Identifier: MIT
@@ -49,7 +50,7 @@ aci_future_create(struct aci_cache *cache, const struct aci_task *task,
     }
     aci_refcount_init(&future->refs, task->refs);
     atomic_init(&future->state,
-                ACI_NEW | (task->sink != NULL ? ACI_WATCHED : 0) |
+                ACI_NEW | (task->sink != NULL ? ACI_SEATED : 0) |
                     (timed ? ACI_TIMED : 0) |
                     (uint32_t)attr->priority << ACI_LEVEL_SHIFT);
     future->cache = cache;
@@ -183,16 +184,12 @@ reverse(struct aci_chain **chain)
         reversed->slot = chain;
 }
 
-/* Tell everyone; nobody can join any more, as the phase is FINISHED
- * already. */
+/* Nobody can join any more, as the phase is FINISHED already. */
 static void
-tell_all(ac_future *future)
+tell_waiters(ac_future *future)
 {
     struct aci_mutex *stripe = aci_cache_stripe(future->cache, future);
-    struct aci_seat *seat = &future->seat;
     aci_lock(stripe);
-    if (seat->sink != NULL)
-        seat->sink->tell(seat->sink, seat);
     reverse(&future->waiters);
     while (future->waiters != NULL) {
         struct aci_waiter *waiter =
@@ -201,6 +198,31 @@ tell_all(ac_future *future)
         waiter->seat.sink->tell(waiter->seat.sink, &waiter->seat);
     }
     aci_unlock(stripe);
+}
+
+/* Tell the one who has the built-in seat, who gets the caller's reference. */
+static void
+tell_seat(ac_future *future, uint32_t state)
+{
+    if (state & ACI_SEATED)
+        future->seat.sink->tell(future->seat.sink, &future->seat);
+    else
+        ac_future_unref(future);
+}
+
+/* Tell everyone, by who ended it; `state` is what that has shown.  A reference
+ * of the caller's goes with it.  No lock is held. */
+static void
+tell_all(ac_future *future, uint32_t state)
+{
+    if (!(state & ACI_WATCHED)) {
+        tell_seat(future, state);
+        return;
+    }
+    ac_future_ref(future);
+    tell_seat(future, state);
+    tell_waiters(future);
+    ac_future_unref(future);
 }
 
 int
@@ -228,8 +250,7 @@ aci_future_finish(ac_future *future, int status, int rc, void *result)
     uint32_t old = atomic_exchange_explicit(
         &future->state, ACI_FINISHED | ACI_RAN | kept | (uint32_t)status,
         memory_order_acq_rel);
-    if (old & ACI_WATCHED)
-        tell_all(future);
+    tell_all(future, old);
 }
 
 bool
@@ -245,7 +266,7 @@ aci_future_resolve(ac_future *future, int rc, void *result)
     }
     aci_unlock(stripe);
     if (won && aci_future_state(future) & ACI_WATCHED)
-        tell_all(future);
+        tell_waiters(future); /* nobody sits on a promise's */
     return won;
 }
 
@@ -260,8 +281,7 @@ aci_future_conclude(ac_future *future)
 {
     const struct aci_owner *owner = future->cache->owner;
     owner->ops->unqueue(owner, future);
-    if (aci_future_state(future) & ACI_WATCHED)
-        tell_all(future);
+    tell_all(ac_future_ref(future), aci_future_state(future));
     aci_due_account(future);
 }
 
@@ -401,13 +421,19 @@ aci_future_unwatch(struct aci_waiter *waiter)
     aci_unlock(stripe);
 }
 
-void
+bool
 aci_future_vacate(ac_future *future)
 {
-    struct aci_mutex *stripe = aci_cache_stripe(future->cache, future);
-    aci_lock(stripe);
-    future->seat.sink = NULL;
-    aci_unlock(stripe);
+    uint32_t old = aci_future_state(future);
+    while ((old & ACI_PHASE) != ACI_FINISHED) {
+        /* Either the one who ends it sees no flag, or this one sees the end.
+         * Release: what the sink did with the seat comes before. */
+        if (atomic_compare_exchange_weak_explicit(
+                &future->state, &old, old & ~ACI_SEATED, memory_order_acq_rel,
+                memory_order_acquire))
+            return true;
+    }
+    return false;
 }
 
 /* ---- What its holders may ask ---- */

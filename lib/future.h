@@ -51,6 +51,7 @@
 #define ACI_TIMED UINT32_C(0x4000)   /* immutable: a struct aci_timed_future */
 #define ACI_LEVEL UINT32_C(0x18000)  /* until finished: its ac_priority */
 #define ACI_LEVEL_SHIFT 15
+#define ACI_SEATED UINT32_C(0x20000) /* so is the sink of the built-in seat */
 
 struct ac_future {
     struct aci_refcount refs; /* atomic: refcount.h */
@@ -71,11 +72,11 @@ struct ac_future {
          * taken from there and still NEW */
         struct aci_link intake;
         struct {
-            struct aci_link arrival; /* of who finishes it; see iter.h */
+            struct aci_link arrival; /* of who tells the seat; see iter.h */
             int error;               /* written before finished, if it ran */
         } ended;
     } tail;
-    struct aci_seat seat;      /* stripe: the built-in registration */
+    struct aci_seat seat;      /* its sink's: the built-in registration */
     struct aci_chain *waiters; /* stripe: struct aci_waiter.on_future */
 };
 
@@ -140,8 +141,9 @@ bool aci_future_claim(ac_future *future);
 /* The status of a task that returned `rc`. */
 int aci_future_verdict(int rc);
 
-/* By its runner: finish it, and tell everyone.  The error number is `rc` if
- * the status is AC_EFAILED.  What is due (due.h) is left to the caller. */
+/* By its runner: finish it, and tell everyone.  The queue's reference, which
+ * was the runner's, goes with it.  The error number is `rc` if the status is
+ * AC_EFAILED.  What is due (due.h) is left to the caller. */
 void aci_future_finish(ac_future *future, int status, int rc, void *result);
 
 /* A promise's, QUEUED to FINISHED with a result, and tell everyone; false if
@@ -218,8 +220,9 @@ void aci_future_watch(struct aci_waiter *waiter);
  * it will not be told, and nobody is telling it. */
 void aci_future_unwatch(struct aci_waiter *waiter);
 
-/* The same for the built-in seat. */
-void aci_future_vacate(ac_future *future);
+/* Have the built-in seat's sink not be told; it holds its lock, and the future
+ * is alive.  False: it has ended already, and tell() is on its way. */
+bool aci_future_vacate(ac_future *future);
 
 static inline ac_future *
 aci_future_of_seat(struct aci_seat *seat)

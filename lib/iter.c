@@ -6,14 +6,16 @@
  *
  * Locking: one mutex.  Lock order: a future's stripe, then this mutex, then the
  * mutex of a pool whose workers wait here (only to have it accept what is
- * NEW).  So whoever detaches a member takes it off the pending list first, lets
+ * NEW).  So whoever detaches a waiter takes it off the pending list first, lets
  * go of the mutex, then locks the stripe.  tell() finds such a member in no
  * list and leaves it alone.  References are dropped with no lock held, as user
  * code may follow.
  *
- * Lifetime: the caller's, until ac_iter_destroy().  Whoever completes a member
- * signals with the mutex held and touches the iterator no more after unlocking
- * it, so the consumer of the last result may destroy it at once.
+ * Lifetime: the caller's, until ac_iter_destroy(); should members that were
+ * submitted have ended by then without having been told, who tells the last of
+ * them frees it.  Whoever completes a member signals with the mutex held and
+ * touches the iterator no more after unlocking it, so the consumer of the last
+ * result may destroy it at once.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -32,12 +34,6 @@ static struct aci_consumer *
 consumer_of(struct aci_list *link)
 {
     return aci_container_of(link, struct aci_consumer, parked.link);
-}
-
-static struct aci_waiter *
-waiter_of(struct aci_seat *seat)
-{
-    return aci_container_of(seat, struct aci_waiter, seat);
 }
 
 /* ---- The pending list ---- */
@@ -219,31 +215,43 @@ aci_iter_admit(ac_iter *iter, struct aci_seat *seat)
     return rc;
 }
 
-bool
+void
 aci_iter_retract(ac_iter *iter, struct aci_seat *seat)
 {
     aci_iter_enter(iter);
-    bool member = !aci_list_empty(&seat->link);
-    if (member) {
+    if (!aci_list_empty(&seat->link)) {
         aci_iter_unpend_locked(iter, seat);
         aci_iter_wake_locked(iter);
     }
     aci_unlock(&iter->mu);
-    return member;
 }
 
-/* The sink's call: a member has completed.  One that is in no list is being
- * detached. */
+/* A member has completed. */
 static void
-tell(ac_iter *iter, struct aci_seat *seat)
+arrive_locked(ac_iter *iter, struct aci_seat *seat)
 {
-    aci_iter_enter(iter);
-    if (!aci_list_empty(&seat->link)) {
-        become_ready_locked(iter, seat);
-        atomic_fetch_add(&iter->told, 1);
-        aci_iter_wake_locked(iter);
-    }
+    become_ready_locked(iter, seat);
+    atomic_fetch_add(&iter->told, 1);
+    aci_iter_wake_locked(iter);
+}
+
+void
+aci_iter_free(ac_iter *iter)
+{
+    aci_mutex_destroy(&iter->mu);
+    aci_free(iter);
+}
+
+/* The iterator is gone for everybody but those that are told yet. */
+static void
+tell_destroyed_locked(ac_iter *iter, struct aci_seat *seat)
+{
+    aci_iter_unpend_locked(iter, seat);
+    bool last = iter->n_pending == 0;
     aci_unlock(&iter->mu);
+    if (last)
+        aci_iter_free(iter);
+    ac_future_unref(aci_future_of_seat(seat));
 }
 
 static void
@@ -252,10 +260,27 @@ tell_submit(struct aci_sink *sink, struct aci_seat *seat)
     ac_iter *iter = aci_container_of(sink, ac_iter, doors[ACI_DOOR_SUBMIT]);
     ac_future *future = aci_future_of_seat(seat);
     /* Of one that never ran, the link's place is in use (due.h). */
-    if (!aci_future_ran(future) ||
-        !aci_inbox_push(&iter->inbox, &future->tail.ended.arrival,
-                        &future->tail.ended.arrival))
-        tell(iter, seat);
+    if (aci_future_ran(future) &&
+        aci_inbox_push(&iter->inbox, &future->tail.ended.arrival,
+                       &future->tail.ended.arrival))
+        return;
+    aci_iter_enter(iter);
+    if (iter->destroyed) {
+        tell_destroyed_locked(iter, seat);
+        return;
+    }
+    arrive_locked(iter, seat);
+    aci_unlock(&iter->mu);
+}
+
+/* One that is in no list is being detached. */
+static void
+tell(ac_iter *iter, struct aci_seat *seat)
+{
+    aci_iter_enter(iter);
+    if (!aci_list_empty(&seat->link))
+        arrive_locked(iter, seat);
+    aci_unlock(&iter->mu);
 }
 
 static void
@@ -344,82 +369,7 @@ ac_iter_add(ac_iter *iter, ac_future *future)
     return rc;
 }
 
-/* ---- Going out ---- */
-
-/* The member is in no list any more: leave its future, and let go of it. */
-static void
-release(ac_iter *iter, struct aci_seat *seat)
-{
-    ac_future *future = aci_iter_member(iter, seat);
-    if (seat->sink == &iter->doors[ACI_DOOR_SUBMIT]) {
-        aci_future_vacate(future);
-    } else {
-        bool added = seat->sink == &iter->doors[ACI_DOOR_ADD];
-        aci_future_unwatch(waiter_of(seat));
-        if (added)
-            aci_free(waiter_of(seat));
-    }
-    ac_future_unref(future);
-}
-
-/* Let go of every pending member; tell() will not find them.  The inbox stays
- * shut, as in there it would. */
-static void
-release_pending(ac_iter *iter)
-{
-    aci_lock(&iter->mu);
-    iter->released = true;
-    aci_iter_shut_locked(iter);
-    while (!aci_list_empty(&iter->pending)) {
-        struct aci_seat *seat = seat_of(iter->pending.next);
-        aci_iter_unpend_locked(iter, seat);
-        aci_iter_show_locked(iter);
-        aci_unlock(&iter->mu);
-        release(iter, seat);
-        aci_iter_enter(iter);
-    }
-    aci_iter_wake_locked(iter);
-    aci_unlock(&iter->mu);
-}
-
-int
-ac_iter_close(ac_iter *iter)
-{
-    if (iter == NULL)
-        return AC_EINVAL;
-    if (aci_forked(iter->born))
-        return AC_EFORKED;
-    aci_iter_enter(iter);
-    iter->closed = true;
-    aci_iter_wake_locked(iter);
-    aci_unlock(&iter->mu);
-    return AC_OK;
-}
-
-int
-ac_iter_abandon(ac_iter *iter)
-{
-    int rc = ac_iter_close(iter);
-    if (rc == AC_OK)
-        release_pending(iter);
-    return rc;
-}
-
-void
-ac_iter_destroy(ac_iter *iter)
-{
-    if (iter == NULL || aci_forked(iter->born))
-        return;
-    aci_assert(aci_list_empty(&iter->consumers));
-    release_pending(iter);
-    while (!aci_list_empty(&iter->ready)) {
-        struct aci_seat *seat = seat_of(aci_list_pop(&iter->ready));
-        release(iter, seat);
-    }
-    aci_pollable_close(&iter->pollable);
-    aci_mutex_destroy(&iter->mu);
-    aci_free(iter);
-}
+/* ---- What its holders may ask ---- */
 
 /* The descriptor is made without the lock; if two threads are at it, one of
  * them was in vain. */

@@ -2,13 +2,18 @@
  * iter - the iterator: a completion queue
  *
  * A member is a future that was added and not yet handed out.  It is pending
- * until its completion is told, then ready; the iterator owns one reference to
- * it all that time, and next hands that one over.
+ * until its completion is told, then ready; the iterator owns a reference to it
+ * then, which next hands over.
  *
  * A member sits on a seat, and the door it came in by says what that is:
- *   ACI_DOOR_SUBMIT  the future's built-in seat (ac_iter_submit)
- *   ACI_DOOR_ADD     a struct aci_waiter of its own, freed at hand-over
- *   ACI_DOOR_SET     one of the struct aci_waiter in the iterator itself
+ *   ACI_DOOR_SUBMIT  the future's built-in seat (ac_iter_submit).  While it is
+ *                    pending the queue's reference keeps it, or its
+ *                    submitter's; who completes it hands that one to the
+ *                    iterator
+ *   ACI_DOOR_ADD     a struct aci_waiter of its own, freed at hand-over; the
+ *                    iterator owns a reference from the beginning
+ *   ACI_DOOR_SET     one of the struct aci_waiter in the iterator itself; the
+ *                    same
  *
  * SPDX-License-Identifier: MIT
  */
@@ -55,6 +60,7 @@ struct ac_iter {
     size_t n_ready;            /* mu */
     bool closed;               /* mu: no more adds */
     bool released;             /* mu: let go of what is unfinished */
+    bool destroyed;            /* mu: who tells the last one frees it */
     /* mu: shows whether next would return something; made on request */
     struct aci_pollable pollable;
     unsigned born; /* immutable: see fork.h */
@@ -86,6 +92,9 @@ struct aci_consumer {
 /* An iterator with room for n members in itself.  AC_OK or AC_ENOMEM. */
 int aci_iter_create(size_t n, ac_iter **iter);
 
+/* It is nobody's any more, and holds nothing. */
+void aci_iter_free(ac_iter *iter);
+
 static inline struct aci_sink *
 aci_iter_door(ac_iter *iter, enum aci_door door)
 {
@@ -101,13 +110,12 @@ aci_iter_member(const ac_iter *iter, struct aci_seat *seat)
     return aci_container_of(seat, struct aci_waiter, seat)->future;
 }
 
-/* Admit a pending member whose sink is set; its reference is the iterator's
- * from now on.  AC_OK or AC_ECLOSED. */
+/* Admit a pending member whose sink is set.  AC_OK or AC_ECLOSED. */
 int aci_iter_admit(ac_iter *iter, struct aci_seat *seat);
 
-/* Take back the admission of a future that was never accepted.  True: its
- * reference is the caller's again; false: the iterator has let go of it. */
-bool aci_iter_retract(ac_iter *iter, struct aci_seat *seat);
+/* Take back the admission of a future that was never accepted; no-op if the
+ * iterator has let go of it. */
+void aci_iter_retract(ac_iter *iter, struct aci_seat *seat);
 
 /* A pending member became QUEUED: wake a consumer that would run it. */
 void aci_iter_offer(ac_iter *iter, const struct aci_owner *owner);

@@ -4,7 +4,7 @@
  * Accounting: a task counts as unfinished from the moment it is accepted until
  * whoever started or ended it (a worker, a wait that runs it in place, a
  * canceler, who finds it expired) has finished it and told everyone,
- * and its callbacks have returned; who ran it has dropped its reference
+ * and its callbacks have returned; who ran it has given its reference away
  * before.  To settle is that one's last touch of the pool; who stops the pool
  * waits for all of these.
  *

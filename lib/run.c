@@ -34,10 +34,15 @@ complete(struct aci_run *run, int status, int rc)
     if (run->pool->attr.timing)
         run->outcome.ran = ac_now() - run->started;
     aci_frame_pop();
+    bool traced = run->pool->attr.trace != NULL;
+    if (traced)
+        ac_future_ref(future);
     aci_future_finish(future, status, rc, run->result);
     aci_due_run();
-    aci_pool_trace(run->pool, AC_TRACE_ENDED, future);
-    ac_future_unref(future);
+    if (traced) {
+        aci_pool_trace(run->pool, AC_TRACE_ENDED, future);
+        ac_future_unref(future);
+    }
 }
 
 void

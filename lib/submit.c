@@ -88,8 +88,8 @@ submit(struct order *order, struct aci_batch *batch, void *const args[])
     order->trace = pool->attr.trace;
     order->trace_arg = pool->attr.trace_arg;
     order->task.timing = pool->attr.timing;
-    /* The queue's, the caller's, the iterator's. */
-    order->task.refs = 1u + (batch->out != NULL) + (iter != NULL);
+    /* The queue's, which becomes the iterator's, and the caller's. */
+    order->task.refs = 1u + (batch->out != NULL);
     if (iter != NULL)
         order->task.sink = aci_iter_door(iter, ACI_DOOR_SUBMIT);
     int rc = make(order, batch, args);
@@ -108,8 +108,8 @@ submit(struct order *order, struct aci_batch *batch, void *const args[])
         return AC_OK;
     }
     trace(order, AC_TRACE_REFUSED, batch);
-    if (seat != NULL && !aci_iter_retract(iter, seat))
-        order->task.refs--; /* the iterator has let go of it */
+    if (seat != NULL)
+        aci_iter_retract(iter, seat);
 fail:
     discard(order, batch);
     return rc;

@@ -6,13 +6,18 @@
  *
  * The contract of tell():
  * - called once for each registration, by whoever finishes the future, in any
- *   thread, with the future's stripe lock held, after the future is done;
+ *   thread, after the future is done;
  * - runs no user code, allocates nothing, and takes no lock but the sink's;
  * - the registration is out of the future's chain already, and whoever tells
  *   does not touch it again: it may be freed before tell() has returned.
  *
- * To detach is to lock the stripe and unlink: afterwards no tell() can come,
- * and none is running.  So a registration may live on a stack.
+ * A waiter is told with the future's stripe lock held.  To detach it is to lock
+ * the stripe and unlink: afterwards no tell() can come, and none is running.
+ * So a waiter may live on a stack.
+ *
+ * The built-in seat is told without a lock, and tell() gets a reference to the
+ * future.  To detach that one may fail: then tell() is on its way, and the sink
+ * stays until it has come.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,9 +36,7 @@ struct aci_sink {
 /* A place at a sink.  Each future has one built in, see future.h. */
 struct aci_seat {
     struct aci_list link; /* the sink's lock: for the sink's own use */
-    /* stripe: NULL, nobody sits here; changed only while in no list of the
-     * sink's, so a sink may read it for those in its lists */
-    struct aci_sink *sink;
+    struct aci_sink *sink; /* immutable */
 };
 
 /* A registration beside the built-in one. */

@@ -43,11 +43,12 @@ bench_end(bench *b)
 static ac_future *
 push_late(bench *b, ac_priority level, ac_deadline start_by)
 {
+    const struct ac_task_attr attr = {.start_by = start_by, .priority = level};
     const struct aci_task task = {
-        .fn = support_nothing, .start_by = start_by, .priority = level};
+        .attr = &attr, .fn = support_nothing, .refs = 1};
 
     ck_assert_uint_lt(b->n, MANY);
-    ac_future *future = aci_future_create(b->cache, &task, 1, NULL);
+    ac_future *future = aci_future_create(b->cache, &task, NULL);
     ck_assert_ptr_nonnull(future);
     b->all[b->n++] = future;
     aci_future_accept(future);
