@@ -7,9 +7,9 @@
  *
  * Locking: the stripe locks are the futures' (future.h); the door guards the
  * way to the owner (cache.h).
- * Lifetime: counted.  A chunk is counted by the thread that caused it, before
- * that one's node is handed out, which keeps the chunk; and the owner holds a
- * reference for as long as nodes are allocated.
+ * Lifetime: counted.  The slab holds a reference until it is closed and empty,
+ * a node that is not in there holds one, and so does the owner for as long as
+ * nodes are allocated.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -40,8 +40,6 @@ cache_free(struct aci_cache *cache, size_t stripes)
     while (stripes > 0)
         aci_mutex_destroy(&cache->stripes[--stripes].mu);
     aci_mutex_destroy(&cache->door);
-    if (cache->slab != NULL)
-        aci_slab_destroy(cache->slab);
     aci_free(cache);
 }
 
@@ -59,30 +57,24 @@ aci_cache_create(const struct aci_owner *owner, size_t n_stripes, size_t node,
         return AC_ENOMEM;
     if (slab) {
         cache->slab = (struct aci_slab *)(void *)&cache->stripes[n_stripes];
-        if (aci_slab_init(cache->slab, node) != AC_OK)
-            goto fail_cache;
+        aci_slab_init(cache->slab, node);
     }
-    if (aci_mutex_init(&cache->door) != AC_OK)
-        goto fail_slab;
+    if (aci_mutex_init(&cache->door) != AC_OK) {
+        aci_free(cache);
+        return AC_ENOMEM;
+    }
     for (size_t i = 0; i < n_stripes; i++) {
         if (aci_mutex_init(&cache->stripes[i].mu) != AC_OK) {
             cache_free(cache, i);
             return AC_ENOMEM;
         }
     }
-    aci_refcount_init(&cache->refs, 1);
+    aci_refcount_init(&cache->refs, slab ? 2 : 1);
     cache->owner = owner;
     cache->born = aci_fork_number();
     cache->n_stripes = n_stripes;
     *out = cache;
     return AC_OK;
-
-fail_slab:
-    if (cache->slab != NULL)
-        aci_slab_destroy(cache->slab);
-fail_cache:
-    aci_free(cache);
-    return AC_ENOMEM;
 }
 
 void
@@ -91,10 +83,8 @@ aci_cache_disown(struct aci_cache *cache)
     aci_lock(&cache->door);
     cache->ownerless = true;
     aci_unlock(&cache->door);
-    if (cache->slab != NULL) {
-        for (size_t n = aci_slab_close(cache->slab); n > 0; n--)
-            aci_cache_unref(cache);
-    }
+    if (cache->slab != NULL && aci_slab_close(cache->slab))
+        aci_cache_unref(cache);
     aci_cache_unref(cache);
 }
 
@@ -114,10 +104,10 @@ in_slab(const struct aci_cache *cache, size_t size)
 void *
 aci_cache_alloc(struct aci_cache *cache, size_t size)
 {
-    bool holds = true;
-    void *node = in_slab(cache, size) ? aci_slab_alloc(cache->slab, &holds)
-                                      : aci_alloc(size);
-    if (node != NULL && holds)
+    if (in_slab(cache, size))
+        return aci_slab_alloc(cache->slab);
+    void *node = aci_alloc(size);
+    if (node != NULL)
         aci_ref(&cache->refs);
     return node;
 }

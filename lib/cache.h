@@ -26,8 +26,8 @@ struct aci_stripe {
 };
 
 struct aci_cache {
-    /* one for the owner, one for each chunk of the slab, one for each node that
-     * is not in there */
+    /* one for the owner, one for the slab, one for each node that is not in
+     * there */
     struct aci_refcount refs;
     /* immutable; may be followed only while a future of it is unfinished or
      * not settled yet */

@@ -95,14 +95,21 @@ aci_inbox_in_order(struct aci_inbox *inbox, struct aci_link *newest, size_t *n)
     return oldest;
 }
 
-/* Take all that was left.  Leaves it open or shut, as it was. */
+/* Take all that was left, the newest first.  Leaves it open or shut, as it
+ * was. */
+static inline struct aci_link *
+aci_inbox_take_newest(struct aci_inbox *inbox)
+{
+    if (!aci_inbox_has_some(inbox))
+        return NULL;
+    return atomic_exchange(&inbox->newest, NULL);
+}
+
+/* The same in the order in which it came, and how many. */
 static inline struct aci_link *
 aci_inbox_take(struct aci_inbox *inbox, size_t *n)
 {
-    *n = 0;
-    if (!aci_inbox_has_some(inbox))
-        return NULL;
-    return aci_inbox_in_order(inbox, atomic_exchange(&inbox->newest, NULL), n);
+    return aci_inbox_in_order(inbox, aci_inbox_take_newest(inbox), n);
 }
 
 /* The same, and shut it. */

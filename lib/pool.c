@@ -303,7 +303,7 @@ pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
 fail_mutex:
     aci_mutex_destroy(&pool->mu);
 fail_cache:
-    aci_cache_unref(pool->cache);
+    aci_cache_disown(pool->cache);
 fail_pool:
     aci_free(pool);
     return rc;

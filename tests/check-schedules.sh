@@ -58,7 +58,8 @@ compile()
 {
     $CC -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-pie -fno-exceptions \
         -fasynchronous-unwind-tables -pthread -DHAVE_CONFIG_H -DAC_DEBUG=1 \
-        -U_FORTIFY_SOURCE -I"$top_builddir" -I"$top_srcdir/include" "$@"
+        -U_FORTIFY_SOURCE -I"$top_builddir" -I"$top_srcdir/include" \
+        -I"$top_srcdir/lib" "$@"
 }
 
 # two_at_once COMMAND WORD...: COMMAND with each half of the words
