@@ -58,13 +58,14 @@ pop_released_locked(ac_iter *iter)
 }
 
 /* Let go of every pending member that has not ended; tell() will not find
- * them.  The inbox stays shut, as in there it would. */
+ * them.  `arrivals` stays shut, as in there it would. */
 static void
 release_pending_locked(ac_iter *iter)
 {
     struct aci_waiter *waiter;
-    iter->released = true;
+    aci_iter_close_locked(iter);
     aci_iter_shut_locked(iter);
+    iter->released = true;
     while ((waiter = pop_released_locked(iter)) != NULL) {
         aci_iter_show_locked(iter);
         aci_unlock(&iter->mu);
@@ -81,8 +82,8 @@ ac_iter_close(ac_iter *iter)
         return AC_EINVAL;
     if (aci_forked(iter->born))
         return AC_EFORKED;
-    aci_iter_enter(iter);
-    iter->closed = true;
+    aci_lock(&iter->mu);
+    aci_iter_close_locked(iter);
     aci_iter_wake_locked(iter);
     aci_unlock(&iter->mu);
     return AC_OK;

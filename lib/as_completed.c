@@ -84,7 +84,7 @@ ac_as_completed(ac_future *const futures[], size_t n, ac_iter **out)
     int rc = aci_iter_create(n, &iter);
     if (rc != AC_OK)
         return rc;
-    iter->closed = true;
+    aci_iter_close_locked(iter);
     if (!aci_set_init(&seen, n)) {
         rc = AC_ENOMEM;
         goto fail_iter;

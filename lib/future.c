@@ -58,8 +58,6 @@ aci_future_create(struct aci_cache *cache, const struct aci_task *task,
     future->arg = arg;
     future->free_arg = attr->free_arg;
     future->free_result = attr->free_result;
-    aci_list_init(&future->tail.queue);
-    aci_list_init(&future->seat.link);
     future->seat.sink = task->sink;
     future->waiters = NULL;
     return future;

@@ -89,6 +89,9 @@ struct aci_timed_future {
 
 static_assert(sizeof(void *) != 8 || sizeof(ac_future) <= 96,
               "one task, one allocation of at most 96 bytes");
+static_assert(offsetof(ac_future, seat) - offsetof(ac_future, tail) ==
+                  ACI_ARRIVAL_BYTES,
+              "the way to a seat is right before it");
 static_assert(sizeof(void *) != 8 || sizeof(struct aci_waiter) <= 48,
               "as_completed adds at most 48 bytes for each member");
 

@@ -74,25 +74,51 @@ static void
 ready_all_locked(ac_iter *iter, struct aci_link *oldest)
 {
     while (oldest != NULL) {
-        ac_future *future =
-            aci_container_of(oldest, ac_future, tail.ended.arrival);
+        struct aci_seat *seat = aci_seat_of_arrival(oldest);
         oldest = oldest->next;
-        become_ready_locked(iter, &future->seat);
+        become_ready_locked(iter, seat);
+    }
+}
+
+static void
+pend_all_locked(ac_iter *iter, struct aci_link *oldest)
+{
+    while (oldest != NULL) {
+        struct aci_seat *seat =
+            aci_container_of(oldest, struct aci_seat, admitted);
+        oldest = oldest->next;
+        aci_iter_pend_locked(iter, seat);
     }
 }
 
 void
 aci_iter_take_in_locked(ac_iter *iter)
 {
-    ready_all_locked(iter, aci_inbox_take(&iter->inbox, &(size_t){0}));
+    size_t unused;
+    /* In this order: what has arrived was admitted before. */
+    struct aci_link *arrived = aci_inbox_take(&iter->arrivals, &unused);
+    pend_all_locked(iter, aci_inbox_take(&iter->admissions, &unused));
+    ready_all_locked(iter, arrived);
 }
 
 bool
 aci_iter_shut_locked(ac_iter *iter)
 {
-    size_t n;
-    ready_all_locked(iter, aci_inbox_shut(&iter->inbox, &n));
+    size_t n, unused;
+    struct aci_link *arrived = aci_inbox_shut(&iter->arrivals, &n);
+    pend_all_locked(iter, aci_inbox_take(&iter->admissions, &unused));
+    ready_all_locked(iter, arrived);
     return n > 0;
+}
+
+void
+aci_iter_close_locked(ac_iter *iter)
+{
+    size_t unused;
+    struct aci_link *arrived = aci_inbox_take(&iter->arrivals, &unused);
+    pend_all_locked(iter, aci_inbox_shut(&iter->admissions, &unused));
+    ready_all_locked(iter, arrived);
+    iter->closed = true;
 }
 
 void
@@ -100,7 +126,7 @@ aci_iter_open_locked(ac_iter *iter)
 {
     if (aci_list_empty(&iter->consumers) && !iter->released &&
         !aci_pollable_is_open(&iter->pollable))
-        aci_inbox_open(&iter->inbox);
+        aci_inbox_open(&iter->arrivals);
 }
 
 void
@@ -205,14 +231,9 @@ aci_iter_offer(ac_iter *iter, const struct aci_owner *owner)
 int
 aci_iter_admit(ac_iter *iter, struct aci_seat *seat)
 {
-    int rc = AC_ECLOSED;
-    aci_lock(&iter->mu);
-    if (!iter->closed) {
-        aci_iter_pend_locked(iter, seat);
-        rc = AC_OK;
-    }
-    aci_unlock(&iter->mu);
-    return rc;
+    return aci_inbox_push(&iter->admissions, &seat->admitted, &seat->admitted)
+               ? AC_OK
+               : AC_ECLOSED;
 }
 
 void
@@ -226,7 +247,15 @@ aci_iter_retract(ac_iter *iter, struct aci_seat *seat)
     aci_unlock(&iter->mu);
 }
 
-/* A member has completed. */
+/* A member has completed, without the lock if that is possible.  Then whoever
+ * did so touches neither again. */
+static bool
+arrive(ac_iter *iter, struct aci_seat *seat)
+{
+    struct aci_link *arrival = aci_seat_arrival(seat);
+    return aci_inbox_push(&iter->arrivals, arrival, arrival);
+}
+
 static void
 arrive_locked(ac_iter *iter, struct aci_seat *seat)
 {
@@ -258,11 +287,8 @@ static void
 tell_submit(struct aci_sink *sink, struct aci_seat *seat)
 {
     ac_iter *iter = aci_container_of(sink, ac_iter, doors[ACI_DOOR_SUBMIT]);
-    ac_future *future = aci_future_of_seat(seat);
     /* Of one that never ran, the link's place is in use (due.h). */
-    if (aci_future_ran(future) &&
-        aci_inbox_push(&iter->inbox, &future->tail.ended.arrival,
-                       &future->tail.ended.arrival))
+    if (aci_future_ran(aci_future_of_seat(seat)) && arrive(iter, seat))
         return;
     aci_iter_enter(iter);
     if (iter->destroyed) {
@@ -273,10 +299,12 @@ tell_submit(struct aci_sink *sink, struct aci_seat *seat)
     aci_unlock(&iter->mu);
 }
 
-/* One that is in no list is being detached. */
+/* By the lock, one that is in no list is being detached. */
 static void
 tell(ac_iter *iter, struct aci_seat *seat)
 {
+    if (arrive(iter, seat))
+        return;
     aci_iter_enter(iter);
     if (!aci_list_empty(&seat->link))
         arrive_locked(iter, seat);
@@ -315,7 +343,8 @@ aci_iter_create(size_t n, ac_iter **out)
     aci_list_init(&iter->consumers);
     for (size_t i = 0; i < ACI_CURSORS; i++)
         iter->cursors[i].at = &iter->pending;
-    aci_inbox_init(&iter->inbox);
+    aci_inbox_init(&iter->admissions);
+    aci_inbox_init(&iter->arrivals);
     atomic_init(&iter->told, 0);
     atomic_init(&iter->n_helpers, 0);
     aci_pollable_init(&iter->pollable);
@@ -409,10 +438,10 @@ ac_iter_remaining(const ac_iter *iter)
 {
     if (iter == NULL || aci_forked(iter->born))
         return 0;
-    struct aci_mutex *mu = &((ac_iter *)iter)->mu; /* not part of its value */
-    aci_lock(mu);
+    ac_iter *inner = (ac_iter *)iter; /* to take in changes no value */
+    aci_iter_enter(inner);
     size_t n = aci_iter_remaining_locked(iter);
-    aci_unlock(mu);
+    aci_unlock(&inner->mu);
     return n;
 }
 

@@ -44,11 +44,15 @@ struct aci_cursor {
 
 struct ac_iter {
     struct aci_sink doors[ACI_DOORS]; /* immutable */
-    /* Completions come in here without mu, while nobody sleeps and there is no
-     * descriptor; else it is shut, and they come by the lock.  Whoever locks mu
-     * takes them in first (aci_iter_enter), but for who only adds a member, or
-     * has enough in what is ready. */
-    struct aci_inbox inbox;
+    /*
+     * Members come in by the first without mu, until it is closed; then it is
+     * shut.  Completions come in by the second without mu, while nobody sleeps
+     * and there is no descriptor; else it is shut, and they come by the lock.
+     * Whoever locks mu takes both in first (aci_iter_enter), but for one who
+     * has enough in what is ready.
+     */
+    struct aci_inbox admissions; /* by aci_seat.admitted */
+    struct aci_inbox arrivals;   /* by aci_seat_arrival() */
     /* atomic: how often one came by the lock; for who watches, a hint */
     atomic_uint told;
 
@@ -120,20 +124,24 @@ void aci_iter_retract(ac_iter *iter, struct aci_seat *seat);
 /* A pending member became QUEUED: wake a consumer that would run it. */
 void aci_iter_offer(ac_iter *iter, const struct aci_owner *owner);
 
-/* Lock the mutex, and take in what has completed. */
+/* Lock the mutex, and take in what came in without it. */
 void aci_iter_enter(ac_iter *iter);
 
 /* ---- With the mutex held ---- */
 
-/* What has completed without the mutex becomes ready. */
+/* What came in without the mutex becomes pending, and what completed
+ * without it ready. */
 void aci_iter_take_in_locked(ac_iter *iter);
 
-/* The same, and shut the inbox for as long as somebody sleeps.  True if there
+/* The same, and shut `arrivals` for as long as somebody sleeps.  True if there
  * was something: then look again before sleeping. */
 bool aci_iter_shut_locked(ac_iter *iter);
 
 /* Open it again if nothing needs it shut. */
 void aci_iter_open_locked(ac_iter *iter);
+
+/* The same, and let no more members in. */
+void aci_iter_close_locked(ac_iter *iter);
 
 static inline size_t
 aci_iter_remaining_locked(const ac_iter *iter)

@@ -144,7 +144,7 @@ watch_locked(ac_iter *iter, ac_deadline deadline)
     unsigned told = atomic_load(&iter->told);
     aci_unlock(&iter->mu);
     aci_spin_start_consumer(&spin, deadline);
-    while (!aci_inbox_has_some(&iter->inbox) &&
+    while (!aci_inbox_has_some(&iter->arrivals) &&
            atomic_load(&iter->told) == told && aci_spin_again(&spin))
         continue;
     aci_iter_enter(iter);
@@ -166,6 +166,7 @@ wait_locked(ac_iter *iter, struct aci_consumer *self, ac_deadline deadline)
     if (self->helps != NULL) {
         /* Counted first, then look: see n_helpers. */
         atomic_fetch_add(&iter->n_helpers, 1);
+        aci_iter_take_in_locked(iter);
         ac_future *queued = find_queued_locked(iter, self->helps);
         if (queued != NULL) {
             leave_locked(iter, self);
@@ -264,7 +265,7 @@ next(ac_iter *iter, const struct request *want, size_t *n)
         return AC_EFORKED;
     aci_list_init(&records);
     aci_lock(&iter->mu);
-    /* Those that wait in the inbox come after those that are ready. */
+    /* Those that wait in there come after those that are ready. */
     if (iter->n_ready < want->max)
         aci_iter_take_in_locked(iter);
     int rc = next_locked(iter, want, NULL, &records, n);

@@ -24,8 +24,11 @@
 #ifndef ACI_WAITER_H
 #define ACI_WAITER_H
 
+#include "inbox.h"
 #include "list.h"
 #include "port.h"
+
+#include <assert.h>
 
 struct aci_seat;
 
@@ -35,15 +38,43 @@ struct aci_sink {
 
 /* A place at a sink.  Each future has one built in, see future.h. */
 struct aci_seat {
-    struct aci_list link; /* the sink's lock: for the sink's own use */
+    union {
+        struct aci_list link;     /* the sink's lock: for the sink's own use */
+        struct aci_link admitted; /* the sink's: on its way into a list */
+    };
     struct aci_sink *sink; /* immutable */
 };
 
 /* A registration beside the built-in one. */
 struct aci_waiter {
+    union {
+        struct aci_chain on_future; /* stripe: the future's other waiters */
+        struct aci_link arrival;    /* of who tells, then the sink's: of one that
+                                     * was told, and is in no chain */
+    };
     struct aci_seat seat;
-    struct aci_chain on_future; /* stripe: the future's other waiters */
-    ac_future *future;          /* immutable while registered */
+    ac_future *future; /* immutable while registered */
 };
+
+/* A link that is free while the seat is told, and belongs to the sink then.  It
+ * stands right before the seat, in a future too. */
+#define ACI_ARRIVAL_BYTES sizeof(struct aci_list)
+
+static_assert(offsetof(struct aci_waiter, seat) -
+                      offsetof(struct aci_waiter, on_future) ==
+                  ACI_ARRIVAL_BYTES,
+              "the way to a seat is right before it");
+
+static inline struct aci_link *
+aci_seat_arrival(struct aci_seat *seat)
+{
+    return (struct aci_link *)(void *)((char *)seat - ACI_ARRIVAL_BYTES);
+}
+
+static inline struct aci_seat *
+aci_seat_of_arrival(struct aci_link *arrival)
+{
+    return (struct aci_seat *)(void *)((char *)arrival + ACI_ARRIVAL_BYTES);
+}
 
 #endif
