@@ -28,6 +28,7 @@ check(ac_future *const futures[], size_t n)
 static void
 sit(ac_iter *iter, struct aci_waiter *waiter, ac_future *future)
 {
+    waiter->on_future.slot = NULL;
     waiter->future = ac_future_ref(future);
     waiter->seat.sink = aci_iter_door(iter, ACI_DOOR_SET);
     aci_list_init(&waiter->seat.link);

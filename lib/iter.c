@@ -21,6 +21,8 @@
  */
 #include "iter.h"
 
+#include <string.h>
+
 #include "fork.h"
 #include "mem.h"
 
@@ -326,11 +328,15 @@ tell_set(struct aci_sink *sink, struct aci_seat *seat)
 int
 aci_iter_create(size_t n, ac_iter **out)
 {
+    ac_iter *iter;
     if (aci_fork_watch() != AC_OK)
         return AC_ENOMEM;
-    ac_iter *iter = aci_alloc_array(sizeof *iter, n, sizeof *iter->set);
+    if (!aci_array_fits(n, sizeof *iter->set))
+        return AC_ENOMEM;
+    iter = aci_alloc_raw(ACI_CACHE_LINE, sizeof *iter + n * sizeof *iter->set);
     if (iter == NULL)
         return AC_ENOMEM;
+    memset(iter, 0, sizeof *iter);
     if (aci_mutex_init(&iter->mu) != AC_OK) {
         aci_free(iter);
         return AC_ENOMEM;

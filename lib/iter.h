@@ -44,17 +44,28 @@ struct aci_cursor {
 
 struct ac_iter {
     struct aci_sink doors[ACI_DOORS]; /* immutable */
+    unsigned born;                    /* immutable: see fork.h */
+
     /*
-     * Members come in by the first without mu, until it is closed; then it is
-     * shut.  Completions come in by the second without mu, while nobody sleeps
-     * and there is no descriptor; else it is shut, and they come by the lock.
-     * Whoever locks mu takes both in first (aci_iter_enter), but for one who
-     * has enough in what is ready.
+     * Members come in by `admissions` without mu, until it is closed; then it
+     * is shut.  Completions come in by `arrivals` without mu, while nobody
+     * sleeps and there is no descriptor; else it is shut, and they come by the
+     * lock.  Whoever locks mu takes both in first (aci_iter_enter), but for one
+     * who has enough in what is ready.
      */
-    struct aci_inbox admissions; /* by aci_seat.admitted */
-    struct aci_inbox arrivals;   /* by aci_seat_arrival() */
+    _Alignas(ACI_CACHE_LINE) struct aci_inbox arrivals; /* aci_seat_arrival() */
     /* atomic: how often one came by the lock; for who watches, a hint */
     atomic_uint told;
+
+    _Alignas(ACI_CACHE_LINE) struct aci_inbox admissions; /* by `admitted` */
+    /*
+     * atomic, changed under mu: consumers that would run a queued member of
+     * their own pool.  ac_iter_submit leaves a member in the pool's intake
+     * without mu, then reads this; a consumer counts itself here, then has the
+     * pool take in, and looks for QUEUED members.  All these steps are
+     * sequentially consistent, so one sees the other.
+     */
+    atomic_size_t n_helpers;
 
     struct aci_mutex mu;
     struct aci_list pending;   /* mu: seats; cancel rotates them */
@@ -67,20 +78,10 @@ struct ac_iter {
     bool destroyed;            /* mu: who tells the last one frees it */
     /* mu: shows whether next would return something; made on request */
     struct aci_pollable pollable;
-    unsigned born; /* immutable: see fork.h */
 
     /* mu: the workers of two pools may look for members to run; those of a
      * third make one of these begin anew */
     struct aci_cursor cursors[ACI_CURSORS];
-
-    /*
-     * atomic, changed under mu: consumers that would run a queued member of
-     * their own pool.  ac_iter_submit leaves a member in the pool's intake
-     * without mu, then reads this; a consumer counts itself here, then has the
-     * pool take in, and looks for QUEUED members.  All these steps are
-     * sequentially consistent, so one sees the other.
-     */
-    atomic_size_t n_helpers;
 
     struct aci_waiter set[]; /* the members of ac_as_completed() */
 };

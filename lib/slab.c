@@ -25,7 +25,7 @@
 #define CHUNK_BYTES (CHUNK - 64)
 
 struct chunk {
-    struct aci_list link;    /* inside: in `chunks` while it has free nodes */
+    _Alignas(ACI_CACHE_LINE) struct aci_list link;    /* inside: in `chunks` while it has free nodes */
     struct aci_shard *shard; /* immutable */
     struct aci_link *freed;  /* inside: nodes that were in use once */
     char *fresh;             /* inside: from here on, none ever was */
