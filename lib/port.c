@@ -30,7 +30,17 @@
 int
 aci_mutex_init(struct aci_mutex *mutex)
 {
-    return pthread_mutex_init(&mutex->os, NULL) == 0 ? AC_OK : AC_ENOMEM;
+    pthread_mutexattr_t attr;
+    if (pthread_mutexattr_init(&attr) != 0)
+        return AC_ENOMEM;
+#if HAVE_DECL_PTHREAD_MUTEX_ADAPTIVE_NP
+    /* Ours are held for a hundred instructions: who finds one held looks again
+     * for a moment before going to sleep. */
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP);
+#endif
+    int rc = pthread_mutex_init(&mutex->os, &attr);
+    pthread_mutexattr_destroy(&attr);
+    return rc == 0 ? AC_OK : AC_ENOMEM;
 }
 
 void

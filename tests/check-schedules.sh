@@ -49,7 +49,8 @@ getpid memcpy memmove memset snprintf strchr strcmp strlen strncmp strrchr
 strtok_r strtol strtoll sysconf __isoc23_strtol __isoc23_strtoll
 __sigsetjmp _setjmp longjmp sigdelset sigfillset
 pthread_attr_destroy pthread_attr_init pthread_attr_setstacksize
-pthread_condattr_destroy pthread_condattr_init pthread_condattr_setclock'
+pthread_condattr_destroy pthread_condattr_init pthread_condattr_setclock
+pthread_mutexattr_destroy pthread_mutexattr_init pthread_mutexattr_settype'
 
 # ---- Compile ----------------------------------------------------------------
 

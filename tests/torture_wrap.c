@@ -231,6 +231,9 @@ __wrap_pthread_setname_np(pthread_t thread, const char *name)
 
 /* ---- Locks and sleep ------------------------------------------------ */
 
+int __real_pthread_mutexattr_init(pthread_mutexattr_t *attr);
+int __real_pthread_mutexattr_destroy(pthread_mutexattr_t *attr);
+int __real_pthread_mutexattr_settype(pthread_mutexattr_t *attr, int type);
 int __real_pthread_mutex_init(pthread_mutex_t *mu,
                               const pthread_mutexattr_t *attr);
 int __real_pthread_mutex_destroy(pthread_mutex_t *mu);
@@ -243,6 +246,30 @@ int __real_pthread_cond_destroy(pthread_cond_t *cond);
 int __real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mu);
 int __real_pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mu,
                                   const struct timespec *until);
+
+int
+__wrap_pthread_mutexattr_init(pthread_mutexattr_t *attr)
+{
+    if (refuse("pthread_mutexattr_init"))
+        return ENOMEM;
+    count(TT_ATTR, 1);
+    return __real_pthread_mutexattr_init(attr);
+}
+
+int
+__wrap_pthread_mutexattr_destroy(pthread_mutexattr_t *attr)
+{
+    count(TT_ATTR, -1);
+    return __real_pthread_mutexattr_destroy(attr);
+}
+
+int
+__wrap_pthread_mutexattr_settype(pthread_mutexattr_t *attr, int type)
+{
+    if (refuse("pthread_mutexattr_settype"))
+        return EINVAL;
+    return __real_pthread_mutexattr_settype(attr, type);
+}
 
 int
 __wrap_pthread_mutex_init(pthread_mutex_t *mu, const pthread_mutexattr_t *attr)
