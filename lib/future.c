@@ -374,11 +374,10 @@ aci_future_help(ac_future *future, ac_deadline deadline)
     const struct aci_owner *worker = aci_thread_owner();
     if (aci_future_meet(future))
         return true;
-    if (worker == NULL || worker != future->cache->owner)
+    if (worker == NULL || worker != future->cache->owner ||
+        aci_future_phase(future) > ACI_QUEUED)
         return false;
-    aci_future_refresh(future);
-    return aci_future_phase(future) == ACI_QUEUED &&
-           worker->ops->help(worker, future, deadline);
+    return worker->ops->help(worker, future, deadline);
 }
 
 /* ---- Registration ---- */

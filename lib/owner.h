@@ -37,7 +37,7 @@ struct aci_owner_ops {
      * callbacks have returned.  The last touch of the owner. */
     void (*settle)(const struct aci_owner *owner, ac_future *future);
 
-    /* Run `future` here and now, if it is queued, the caller is one of the
+    /* Run `future` here and now, if it is accepted, the caller is one of the
      * owner's workers and the rules for a wait with that deadline allow it.
      * The caller holds a reference to the future.  True if it ran: it is
      * finished then. */

@@ -129,14 +129,27 @@ refresh(const struct aci_owner *owner)
     aci_unlock(&pool->mu);
 }
 
+static void
+settle_locked(ac_pool *pool, size_t n)
+{
+    aci_assert(pool->unfinished >= n);
+    pool->unfinished -= n;
+    /* What is in the intake is unfinished too, and will be settled in turn. */
+    if (pool->unfinished == 0 && !aci_inbox_has_some(&pool->intake))
+        aci_unpark_all(&pool->watchers);
+}
+
 void
 aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome)
 {
-    aci_assert(pool->unfinished > 0);
     aci_stats_ended(&pool->stats, outcome);
-    /* What is in the intake is unfinished too, and will be settled in turn. */
-    if (--pool->unfinished == 0 && !aci_inbox_has_some(&pool->intake))
-        aci_unpark_all(&pool->watchers);
+    settle_locked(pool, 1);
+}
+
+void
+aci_pool_settle_all_locked(ac_pool *pool, struct aci_tally *tally)
+{
+    settle_locked(pool, aci_tally_clear(tally, &pool->stats));
 }
 
 static void
@@ -177,11 +190,19 @@ may_help(const struct aci_owner *owner, ac_deadline deadline)
 static bool
 help(const struct aci_owner *owner, ac_future *future, ac_deadline deadline)
 {
-    if (!may_help(owner, deadline) || !aci_future_claim(future))
+    ac_pool *pool = pool_of(owner);
+    if (!may_help(owner, deadline))
         return false;
-    unqueue(owner, future);
-    aci_run_nested(pool_of(owner), future);
-    return true;
+    aci_pool_enter(pool);
+    bool won = aci_future_claim(future);
+    if (won) {
+        aci_runq_remove(&pool->runq, future);
+        aci_room_grant_locked(pool);
+    }
+    aci_unlock(&pool->mu);
+    if (won)
+        aci_run_nested(pool, future);
+    return won;
 }
 
 static const struct aci_owner_ops pool_ops = {
@@ -335,6 +356,7 @@ start_workers(ac_pool *pool)
         struct aci_worker *worker = &pool->workers[parked];
         worker->pool = pool;
         worker->number = parked;
+        worker->run.tally = &worker->tally;
         if ((rc = aci_parked_init(&worker->parked)) != AC_OK)
             goto fail;
     }

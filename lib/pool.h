@@ -49,6 +49,8 @@ struct aci_worker {
                                * leaves something queued */
     jmp_buf home;             /* the worker's: where it begins anew */
     struct aci_run run;       /* the worker's: its outermost task */
+    struct aci_tally tally;   /* the worker's: what it has run in place since its
+                               * outermost task went on */
 };
 
 struct ac_pool {
@@ -75,18 +77,18 @@ struct ac_pool {
     _Alignas(ACI_CACHE_LINE) struct aci_mutex mu;
     struct aci_link *fresh;    /* mu: NEW ones from the intake, in order, which */
     size_t n_fresh;            /* come after those in */
-    struct aci_runq runq;      /* mu */
+    enum aci_pool_phase phase; /* mu: only ever goes up */
+    bool refused;              /* mu: a start hook said no */
+    struct aci_runq runq;      /* mu; begins a cache line */
+    size_t unfinished;         /* mu */
+    struct aci_list line;      /* mu: struct aci_place.link, for room */
+    struct aci_stats stats;    /* mu */
     struct aci_list idle;      /* mu: parked workers, the last one first */
     int64_t woken_at;          /* mu: when one of them was last woken */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
-    struct aci_list line;      /* mu: struct aci_place.link, for room */
-    size_t unfinished;         /* mu */
     size_t busy;               /* mu: workers that run a task */
     size_t starting;           /* mu: workers whose start hook is awaited */
-    bool refused;              /* mu: a start hook said no */
     size_t visitors;           /* mu: threads waiting in shutdown, submit ... */
-    enum aci_pool_phase phase; /* mu: only ever goes up */
-    struct aci_stats stats;    /* mu */
     struct aci_parked last;    /* mu: for create and destroy */
 
     size_t n_workers;            /* immutable */
@@ -120,8 +122,9 @@ bool aci_pool_call_locked(ac_pool *pool);
 /* Is the calling thread one of this pool's workers? */
 bool aci_pool_is_mine(const ac_pool *pool);
 
-/* One task less, and how it ended. */
+/* One task less, and how it ended; or all of a worker's tally. */
 void aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome);
+void aci_pool_settle_all_locked(ac_pool *pool, struct aci_tally *tally);
 
 /* Refuse further tasks; `phase` is not ACI_ACCEPTING. */
 void aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase);

@@ -25,11 +25,12 @@ struct aci_level {
     unsigned passed;
 };
 
+/* In this order, what most tasks need is on one cache line. */
 struct aci_runq {
-    struct aci_level levels[ACI_LEVELS]; /* pool's mu: by ac_priority */
-    size_t n;                            /* pool's mu */
+    _Alignas(ACI_CACHE_LINE) size_t n; /* pool's mu */
     /* pool's mu: none of those queued expires before */
     ac_deadline next_expiry;
+    struct aci_level levels[ACI_LEVELS]; /* pool's mu: by ac_priority */
 };
 
 void aci_runq_init(struct aci_runq *runq);
