@@ -120,6 +120,11 @@ ac_iter_destroy(ac_iter *iter)
     aci_lock(&iter->mu);
     release_pending_locked(iter);
     struct aci_list *link;
+    for (; iter->n_done > 0; iter->n_done--) {
+        aci_unlock(&iter->mu);
+        ac_future_unref(*iter->done++);
+        aci_lock(&iter->mu);
+    }
     while ((link = aci_list_pop(&iter->ready)) != NULL) {
         aci_unlock(&iter->mu);
         drop(iter, seat_of(link));

@@ -13,50 +13,43 @@
 #include "mem.h"
 #include "set.h"
 
-static int
-check(ac_future *const futures[], size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (futures[i] == NULL)
-            return AC_EINVAL;
-        if (aci_forked(futures[i]->cache->born))
-            return AC_EFORKED;
-    }
-    return AC_OK;
-}
-
+/* One that is unfinished, on a record of the iterator's. */
 static void
 sit(ac_iter *iter, struct aci_waiter *waiter, ac_future *future)
 {
     waiter->on_future.slot = NULL;
     waiter->future = ac_future_ref(future);
     waiter->seat.sink = aci_iter_door(iter, ACI_DOOR_SET);
-    aci_list_init(&waiter->seat.link);
+    aci_iter_pend_locked(iter, &waiter->seat);
 }
 
-/* Those done already fill the records from the front, and are ready at once,
- * in the order of the array; the others fill them from the back.  Returns the
- * end of the records so used; those from *back on are the others. */
-static void
+/* Those done already are ready at once, in the order of the array: where the
+ * records are, from the front, there are pointers to them.  The others fill the
+ * records from the back; those from *back on are theirs. */
+static int
 fill(ac_iter *iter, ac_future *const futures[], size_t n, struct aci_set *seen,
      size_t *back)
 {
-    size_t front = 0;
+    iter->done = (ac_future **)(void *)iter->set;
     *back = n;
     for (size_t i = 0; i < n; i++) {
-        if (!aci_set_add(seen, futures[i]))
+        bool added;
+        if (futures[i] == NULL)
+            return AC_EINVAL;
+        if (aci_forked(futures[i]->cache->born))
+            return AC_EFORKED;
+        if (aci_set_add(seen, futures[i], &added) != AC_OK)
+            return AC_ENOMEM;
+        if (!added)
             continue;
         if (aci_future_finished(futures[i])) {
-            struct aci_waiter *waiter = &iter->set[front++];
-            sit(iter, waiter, futures[i]);
-            aci_list_append(&iter->ready, &waiter->seat.link);
+            iter->done[iter->n_done++] = ac_future_ref(futures[i]);
             iter->n_ready++;
         } else {
-            struct aci_waiter *waiter = &iter->set[--*back];
-            sit(iter, waiter, futures[i]);
-            aci_iter_pend_locked(iter, &waiter->seat);
+            sit(iter, &iter->set[--*back], futures[i]);
         }
     }
+    return AC_OK;
 }
 
 /* Register the unfinished ones; one that has finished meanwhile is told here,
@@ -86,21 +79,14 @@ ac_as_completed(ac_future *const futures[], size_t n, ac_iter **out)
     if (rc != AC_OK)
         return rc;
     aci_iter_close_locked(iter);
-    if (!aci_set_init(&seen, n)) {
-        rc = AC_ENOMEM;
-        goto fail_iter;
-    }
-    if ((rc = check(futures, n)) != AC_OK)
-        goto fail_set;
-    fill(iter, futures, n, &seen, &back);
+    aci_set_init(&seen);
+    rc = fill(iter, futures, n, &seen, &back);
     aci_set_free(&seen);
+    if (rc != AC_OK) {
+        ac_iter_destroy(iter);
+        return rc;
+    }
     watch(iter, back, n);
     *out = iter;
     return AC_OK;
-
-fail_set:
-    aci_set_free(&seen);
-fail_iter:
-    ac_iter_destroy(iter);
-    return rc;
 }

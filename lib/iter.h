@@ -72,7 +72,10 @@ struct ac_iter {
     struct aci_list ready;     /* mu: seats, in the order of completion */
     struct aci_list consumers; /* mu: struct aci_consumer.parked, FIFO */
     size_t n_pending;          /* mu */
-    size_t n_ready;            /* mu */
+    size_t n_ready;            /* mu: those in `done`, too */
+    /* mu: of ac_as_completed, those that had ended before; they come first */
+    ac_future **done;
+    size_t n_done; /* mu */
     bool closed;               /* mu: no more adds */
     bool released;             /* mu: let go of what is unfinished */
     bool destroyed;            /* mu: who tells the last one frees it */
@@ -83,7 +86,7 @@ struct ac_iter {
      * third make one of these begin anew */
     struct aci_cursor cursors[ACI_CURSORS];
 
-    struct aci_waiter set[]; /* the members of ac_as_completed() */
+    struct aci_waiter set[]; /* for the members of ac_as_completed() */
 };
 
 /* A thread that waits in next. */

@@ -26,19 +26,30 @@ struct request {
     ac_future **futures;
 };
 
-/* Hand over up to `max` ready members, and say how many.  The records of those
- * added are done with; they are left to be freed without the mutex. */
+/* A ready member, which is the caller's now.  The record of one that was added
+ * is done with, and left to be freed without the mutex. */
+static ac_future *
+pop_locked(ac_iter *iter, struct aci_list *records)
+{
+    if (iter->n_done > 0) {
+        iter->n_done--;
+        return *iter->done++;
+    }
+    struct aci_list *link = aci_list_pop(&iter->ready);
+    struct aci_seat *seat = aci_container_of(link, struct aci_seat, link);
+    ac_future *future = aci_iter_member(iter, seat);
+    if (seat->sink == &iter->doors[ACI_DOOR_ADD])
+        aci_list_append(records, link);
+    return future;
+}
+
+/* Hand over as many as are wanted and ready, and say how many. */
 static size_t
 take_locked(ac_iter *iter, const struct request *want, struct aci_list *records)
 {
     size_t n = iter->n_ready < want->max ? iter->n_ready : want->max;
-    for (size_t i = 0; i < n; i++) {
-        struct aci_list *link = aci_list_pop(&iter->ready);
-        struct aci_seat *seat = aci_container_of(link, struct aci_seat, link);
-        want->futures[i] = aci_iter_member(iter, seat);
-        if (seat->sink == &iter->doors[ACI_DOOR_ADD])
-            aci_list_append(records, link);
-    }
+    for (size_t i = 0; i < n; i++)
+        want->futures[i] = pop_locked(iter, records);
     iter->n_ready -= n;
     aci_iter_show_locked(iter);
     return n;

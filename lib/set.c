@@ -1,9 +1,10 @@
 /*
- * set - a set of pointers, to find duplicates in O(n)
+ * set - a set of objects, to find duplicates in O(n)
  *
- * Open addressing with linear probing, at most half full.  The slots follow
- * the order of the addresses, so that neighbors in memory, as futures often
- * are, are neighbors here; a multiplicative hash would scatter them.
+ * One bit for each place in memory where a member may begin, in a hash table of
+ * regions: futures are neighbors in memory, so most of them are in the region
+ * that was looked at last, and the whole is small.  Open addressing with linear
+ * probing, at most half full.
  *
  * Locking: none; it belongs to one thread.
  * Lifetime: from aci_set_init() to aci_set_free().
@@ -12,49 +13,78 @@
  */
 #include "set.h"
 
-#include <stdint.h>
-
 #include "mem.h"
+#include "port.h"
 
-bool
-aci_set_init(struct aci_set *set, size_t n)
+#define FEW 8
+
+void
+aci_set_init(struct aci_set *set)
 {
-    size_t slots = 8;
-    if (!aci_array_fits(n, 4 * sizeof *set->slots))
-        return false;
-    while (slots < 2 * n)
-        slots *= 2;
-    set->slots = aci_alloc_array(0, slots, sizeof *set->slots);
-    set->mask = slots - 1;
-    return set->slots != NULL;
+    *set = (struct aci_set){0};
 }
 
 void
 aci_set_free(struct aci_set *set)
 {
-    aci_free(set->slots);
-    set->slots = NULL;
+    aci_free(set->regions);
+    aci_set_init(set);
 }
 
-/* Fold the high bits in, so that blocks of addresses that lie a multiple of
- * the table apart do not fall on each other. */
-static size_t
-first_slot(const struct aci_set *set, const void *member)
+/* Where it is, or would be. */
+static struct aci_region *
+find(const struct aci_set *set, uintptr_t number)
 {
-    uint64_t address = (uint64_t)(uintptr_t)member / 16;
-    uint64_t block = address >> 12;
-    return (size_t)(address + block * UINT64_C(0x9E3779B97F4A7C15)) & set->mask;
+    uint64_t hash = (uint64_t)number * UINT64_C(0x9E3779B97F4A7C15);
+    size_t i = (size_t)(hash >> 32) & (set->size - 1);
+    while (set->regions[i].number != 0 && set->regions[i].number != number)
+        i = (i + 1) & (set->size - 1);
+    return &set->regions[i];
 }
 
-bool
-aci_set_add(struct aci_set *set, const void *member)
+static int
+grow(struct aci_set *set)
 {
-    size_t i = first_slot(set, member);
-    while (set->slots[i] != NULL) {
-        if (set->slots[i] == member)
-            return false;
-        i = (i + 1) & set->mask;
+    struct aci_set more = {.size = set->size > 0 ? 2 * set->size : FEW,
+                           .n = set->n};
+    more.regions = aci_alloc_array(0, more.size, sizeof *more.regions);
+    if (more.regions == NULL)
+        return AC_ENOMEM;
+    for (size_t i = 0; i < set->size; i++) {
+        const struct aci_region *region = &set->regions[i];
+        if (region->number != 0)
+            *find(&more, region->number) = *region;
     }
-    set->slots[i] = member;
-    return true;
+    aci_free(set->regions);
+    *set = more;
+    return AC_OK;
+}
+
+/* The region of that number, or NULL. */
+static struct aci_region *
+enter(struct aci_set *set, uintptr_t number)
+{
+    if (2 * set->n >= set->size && grow(set) != AC_OK)
+        return NULL;
+    struct aci_region *region = find(set, number);
+    if (region->number == 0)
+        set->n++;
+    region->number = number;
+    return region;
+}
+
+int
+aci_set_add(struct aci_set *set, const void *member, bool *added)
+{
+    uintptr_t address = (uintptr_t)member;
+    uintptr_t number = address / ACI_REGION + 1;
+    if (set->last == NULL || set->last->number != number)
+        set->last = enter(set, number);
+    if (set->last == NULL)
+        return AC_ENOMEM;
+    size_t place = address % ACI_REGION / ACI_APART;
+    uint64_t bit = UINT64_C(1) << place % 64;
+    *added = (set->last->bits[place / 64] & bit) == 0;
+    set->last->bits[place / 64] |= bit;
+    return AC_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * set - a set of pointers, to find duplicates in O(n)
+ * set - a set of objects, to find duplicates in O(n)
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,17 +8,28 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-struct aci_set {
-    const void **slots; /* owner thread; NULL: empty */
-    size_t mask;        /* owner thread: slots - 1, a power of two less one */
+#define ACI_APART 32            /* bytes between any two members, at least */
+#define ACI_REGION (32 * 1024u) /* bytes */
+
+/* Which members there are in one region of the memory. */
+struct aci_region {
+    uintptr_t number; /* owner thread: address / ACI_REGION + 1; 0: unused */
+    uint64_t bits[ACI_REGION / ACI_APART / 64]; /* owner thread */
 };
 
-/* Room for n members; false when there is no memory. */
-bool aci_set_init(struct aci_set *set, size_t n);
+struct aci_set {
+    struct aci_region *regions; /* owner thread: by number, or NULL */
+    size_t size;                /* owner thread: a power of two, or 0 */
+    size_t n;                   /* owner thread: of them, in use */
+    struct aci_region *last;    /* owner thread: looked at last */
+};
+
+void aci_set_init(struct aci_set *set);
 void aci_set_free(struct aci_set *set);
 
-/* True if the member (not NULL) was not there yet. */
-bool aci_set_add(struct aci_set *set, const void *member);
+/* *added: the member was not there yet.  AC_OK or AC_ENOMEM. */
+int aci_set_add(struct aci_set *set, const void *member, bool *added);
 
 #endif
