@@ -47,7 +47,7 @@ pop_released_locked(ac_iter *iter)
         struct aci_seat *seat = seat_of(at);
         at = at->next;
         aci_iter_unpend_locked(iter, seat);
-        if (seat->sink != &iter->doors[ACI_DOOR_SUBMIT])
+        if (seat->sink != &iter->doors[ACI_DOOR_SEAT])
             return waiter_of(seat);
         if (!aci_future_vacate(aci_future_of_seat(seat))) {
             aci_list_prepend(&iter->pending, &seat->link);

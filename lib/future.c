@@ -50,7 +50,8 @@ aci_future_create(struct aci_cache *cache, const struct aci_task *task,
     }
     aci_refcount_init(&future->refs, task->refs);
     atomic_init(&future->state,
-                ACI_NEW | (task->sink != NULL ? ACI_SEATED : 0) |
+                ACI_NEW |
+                    (task->sink != NULL ? ACI_CLAIMED | ACI_SEATED : 0) |
                     (timed ? ACI_TIMED : 0) |
                     (uint32_t)attr->priority << ACI_LEVEL_SHIFT);
     future->cache = cache;
@@ -241,12 +242,12 @@ write_result(ac_future *future, int status, int rc, void *result)
 void
 aci_future_finish(ac_future *future, int status, int rc, void *result)
 {
-    uint32_t kept = aci_future_state(future) & ACI_TIMED;
     write_result(future, status, rc, result);
-    /* Release: the result, and all that the task did; pairs with state().
-     * Acquire: pairs with the lock() that set WATCHED. */
-    uint32_t old = atomic_exchange_explicit(
-        &future->state, ACI_FINISHED | ACI_RAN | kept | (uint32_t)status,
+    /* From RUNNING to FINISHED, in one step whatever else is set.  Release: the
+     * result, and all that the task did; pairs with state().  Acquire: pairs
+     * with the lock() that set WATCHED, and with seat_ended(). */
+    uint32_t old = atomic_fetch_add_explicit(
+        &future->state, ACI_FINISHED - ACI_RUNNING + (uint32_t)status,
         memory_order_acq_rel);
     tell_all(future, old);
 }
@@ -263,8 +264,8 @@ aci_future_resolve(ac_future *future, int rc, void *result)
         leave_queue(future, ACI_FINISHED | ACI_RAN | (uint32_t)status);
     }
     aci_unlock(stripe);
-    if (won && aci_future_state(future) & ACI_WATCHED)
-        tell_waiters(future); /* nobody sits on a promise's */
+    if (won)
+        tell_all(ac_future_ref(future), aci_future_state(future));
     return won;
 }
 
@@ -419,6 +420,35 @@ aci_future_unwatch(struct aci_waiter *waiter)
 }
 
 bool
+aci_future_claim_seat(ac_future *future, struct aci_sink *sink)
+{
+    /* Pairs with itself: exactly one sees the flag unset. */
+    if ((aci_future_state(future) & ACI_CLAIMED) ||
+        (atomic_fetch_or_explicit(&future->state, ACI_CLAIMED,
+                                  memory_order_acq_rel) &
+         ACI_CLAIMED))
+        return false;
+    future->seat.sink = sink;
+    return true;
+}
+
+bool
+aci_future_seat_ended(ac_future *future)
+{
+    uint32_t old = aci_future_state(future);
+    /* Release: the sink; pairs with finish() and end(). */
+    do {
+        if (old & ACI_LEFT)
+            return false;
+        if ((old & ACI_PHASE) == ACI_FINISHED)
+            return true;
+    } while (!atomic_compare_exchange_weak_explicit(
+        &future->state, &old, old | ACI_SEATED, memory_order_acq_rel,
+        memory_order_acquire));
+    return false;
+}
+
+bool
 aci_future_vacate(ac_future *future)
 {
     uint32_t old = aci_future_state(future);
@@ -426,8 +456,8 @@ aci_future_vacate(ac_future *future)
         /* Either the one who ends it sees no flag, or this one sees the end.
          * Release: what the sink did with the seat comes before. */
         if (atomic_compare_exchange_weak_explicit(
-                &future->state, &old, old & ~ACI_SEATED, memory_order_acq_rel,
-                memory_order_acquire))
+                &future->state, &old, (old & ~ACI_SEATED) | ACI_LEFT,
+                memory_order_acq_rel, memory_order_acquire))
             return true;
     }
     return false;

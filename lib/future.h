@@ -49,9 +49,11 @@
 #define ACI_RAN UINT32_C(0x1000)     /* claimed to run; result is valid */
 #define ACI_TAKEN UINT32_C(0x2000)   /* somebody owns the result */
 #define ACI_TIMED UINT32_C(0x4000)   /* immutable: a struct aci_timed_future */
-#define ACI_LEVEL UINT32_C(0x18000)  /* until finished: its ac_priority */
+#define ACI_LEVEL UINT32_C(0x18000)  /* immutable: its ac_priority */
 #define ACI_LEVEL_SHIFT 15
 #define ACI_SEATED UINT32_C(0x20000) /* so is the sink of the built-in seat */
+#define ACI_CLAIMED UINT32_C(0x40000) /* that seat is some sink's */
+#define ACI_LEFT UINT32_C(0x80000)    /* ... which is not to be told any more */
 
 struct ac_future {
     struct aci_refcount refs; /* atomic: refcount.h */
@@ -76,7 +78,7 @@ struct ac_future {
             int error;               /* written before finished, if it ran */
         } ended;
     } tail;
-    struct aci_seat seat;      /* its sink's: the built-in registration */
+    struct aci_seat seat;      /* of who claimed it: built-in registration */
     struct aci_chain *waiters; /* stripe: struct aci_waiter.on_future */
 };
 
@@ -222,6 +224,14 @@ void aci_future_watch(struct aci_waiter *waiter);
 /* Detach; no-op for one that has been told or was never linked.  Afterwards
  * it will not be told, and nobody is telling it. */
 void aci_future_unwatch(struct aci_waiter *waiter);
+
+/*
+ * The built-in seat, which one sink may have, once.  To take it: claim it (false
+ * if somebody has), let the sink find it, then have the sink told.  If that says
+ * that the future has ended, the caller is to tell, with a reference.
+ */
+bool aci_future_claim_seat(ac_future *future, struct aci_sink *sink);
+bool aci_future_seat_ended(ac_future *future);
 
 /* Have the built-in seat's sink not be told; it holds its lock, and the future
  * is alive.  False: it has ended already, and tell() is on its way. */

@@ -286,9 +286,9 @@ tell_destroyed_locked(ac_iter *iter, struct aci_seat *seat)
 }
 
 static void
-tell_submit(struct aci_sink *sink, struct aci_seat *seat)
+tell_seat(struct aci_sink *sink, struct aci_seat *seat)
 {
-    ac_iter *iter = aci_container_of(sink, ac_iter, doors[ACI_DOOR_SUBMIT]);
+    ac_iter *iter = aci_container_of(sink, ac_iter, doors[ACI_DOOR_SEAT]);
     /* Of one that never ran, the link's place is in use (due.h). */
     if (aci_future_ran(aci_future_of_seat(seat)) && arrive(iter, seat))
         return;
@@ -341,7 +341,7 @@ aci_iter_create(size_t n, ac_iter **out)
         aci_free(iter);
         return AC_ENOMEM;
     }
-    iter->doors[ACI_DOOR_SUBMIT].tell = tell_submit;
+    iter->doors[ACI_DOOR_SEAT].tell = tell_seat;
     iter->doors[ACI_DOOR_ADD].tell = tell_add;
     iter->doors[ACI_DOOR_SET].tell = tell_set;
     aci_list_init(&iter->pending);
@@ -365,6 +365,16 @@ ac_iter_open(ac_iter **iter)
     return iter == NULL ? AC_EINVAL : aci_iter_create(0, iter);
 }
 
+/* On the future's own seat, which is this iterator's now. */
+static int
+join_seat(ac_iter *iter, ac_future *future)
+{
+    int rc = aci_iter_admit(iter, &future->seat);
+    if (rc == AC_OK && aci_future_seat_ended(future))
+        tell_seat(future->seat.sink, &ac_future_ref(future)->seat);
+    return rc;
+}
+
 /* With the stripe held, so that neither its completion nor whoever detaches
  * it can come between the two lists.  Once told, the record may be gone. */
 static int
@@ -382,6 +392,23 @@ join(ac_iter *iter, struct aci_waiter *waiter, ac_future *future)
     return rc;
 }
 
+/* On a record of its own. */
+static int
+join_waiter(ac_iter *iter, ac_future *future)
+{
+    struct aci_waiter *waiter = aci_alloc(sizeof *waiter);
+    if (waiter == NULL)
+        return AC_ENOMEM;
+    waiter->seat.sink = aci_iter_door(iter, ACI_DOOR_ADD);
+    waiter->future = ac_future_ref(future);
+    int rc = join(iter, waiter, future);
+    if (rc != AC_OK) {
+        ac_future_unref(future);
+        aci_free(waiter);
+    }
+    return rc;
+}
+
 int
 ac_iter_add(ac_iter *iter, ac_future *future)
 {
@@ -389,18 +416,11 @@ ac_iter_add(ac_iter *iter, ac_future *future)
         return AC_EINVAL;
     if (aci_forked(iter->born) || aci_forked(future->cache->born))
         return AC_EFORKED;
-    struct aci_waiter *waiter = aci_alloc(sizeof *waiter);
-    if (waiter == NULL)
-        return AC_ENOMEM;
-    waiter->seat.sink = aci_iter_door(iter, ACI_DOOR_ADD);
-    waiter->future = ac_future_ref(future);
-    int rc = join(iter, waiter, future);
-    if (rc == AC_OK) {
+    int rc = aci_future_claim_seat(future, aci_iter_door(iter, ACI_DOOR_SEAT))
+                 ? join_seat(iter, future)
+                 : join_waiter(iter, future);
+    if (rc == AC_OK)
         aci_iter_offer(iter, future->cache->owner);
-    } else {
-        ac_future_unref(future);
-        aci_free(waiter);
-    }
     return rc;
 }
 

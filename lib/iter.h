@@ -6,14 +6,13 @@
  * then, which next hands over.
  *
  * A member sits on a seat, and the door it came in by says what that is:
- *   ACI_DOOR_SUBMIT  the future's built-in seat (ac_iter_submit).  While it is
- *                    pending the queue's reference keeps it, or its
- *                    submitter's; who completes it hands that one to the
- *                    iterator
- *   ACI_DOOR_ADD     a struct aci_waiter of its own, freed at hand-over; the
- *                    iterator owns a reference from the beginning
- *   ACI_DOOR_SET     one of the struct aci_waiter in the iterator itself; the
- *                    same
+ *   ACI_DOOR_SEAT  the future's built-in seat (ac_iter_submit, and ac_iter_add
+ *                  for the first one).  While it is pending the queue's
+ *                  reference keeps it, or that of who submits or adds it; who
+ *                  tells hands one to the iterator
+ *   ACI_DOOR_ADD   a struct aci_waiter of its own, freed at hand-over; the
+ *                  iterator owns a reference from the beginning
+ *   ACI_DOOR_SET   one of the struct aci_waiter in the iterator itself; the same
  *
  * SPDX-License-Identifier: MIT
  */
@@ -31,7 +30,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum aci_door { ACI_DOOR_SUBMIT, ACI_DOOR_ADD, ACI_DOOR_SET, ACI_DOORS };
+enum aci_door { ACI_DOOR_SEAT, ACI_DOOR_ADD, ACI_DOOR_SET, ACI_DOORS };
 
 /* A worker that looks for a member to run need not look at those before `at`
  * again: they are not of its owner's, or have started. */
@@ -113,7 +112,7 @@ aci_iter_door(ac_iter *iter, enum aci_door door)
 static inline ac_future *
 aci_iter_member(const ac_iter *iter, struct aci_seat *seat)
 {
-    if (seat->sink == &iter->doors[ACI_DOOR_SUBMIT])
+    if (seat->sink == &iter->doors[ACI_DOOR_SEAT])
         return aci_future_of_seat(seat);
     return aci_container_of(seat, struct aci_waiter, seat)->future;
 }

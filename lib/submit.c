@@ -91,7 +91,7 @@ submit(struct order *order, struct aci_batch *batch, void *const args[])
     /* The queue's, which becomes the iterator's, and the caller's. */
     order->task.refs = 1u + (batch->out != NULL);
     if (iter != NULL)
-        order->task.sink = aci_iter_door(iter, ACI_DOOR_SUBMIT);
+        order->task.sink = aci_iter_door(iter, ACI_DOOR_SEAT);
     int rc = make(order, batch, args);
     if (rc != AC_OK)
         goto fail;

@@ -42,7 +42,7 @@ struct aci_seat {
         struct aci_list link;     /* the sink's lock: for the sink's own use */
         struct aci_link admitted; /* the sink's: on its way into a list */
     };
-    struct aci_sink *sink; /* immutable */
+    struct aci_sink *sink; /* immutable once in use */
 };
 
 /* A registration beside the built-in one. */

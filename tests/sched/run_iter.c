@@ -136,6 +136,61 @@ SK_SCENARIO(destroy_complete)
     end();
 }
 
+/* ---- Two iterators want the same future's seat, while it ends or one of them
+ * lets go of it ---- */
+
+static ac_future *shared;
+
+/* How often an iterator hands it over. */
+static int
+count_shared(ac_iter *from)
+{
+    ac_future *future;
+    int rc, n = 0;
+    SK_MUST(ac_iter_close(from) == AC_OK);
+    for (; (rc = ac_iter_next(from, AC_FOREVER, &future)) == AC_OK; n++) {
+        SK_MUST(future == shared && ac_future_status(future) != AC_EAGAIN);
+        ac_future_unref(future);
+    }
+    SK_MUST(rc == AC_DONE);
+    return n;
+}
+
+static void *
+add_and_end(void *other)
+{
+    SK_MUST(ac_iter_add(other, shared) == AC_OK);
+    SK_MUST(count_shared(other) == 1);
+    ac_iter_destroy(other);
+    return NULL;
+}
+
+SK_SCENARIO(add_add)
+{
+    ac_iter *other;
+    begin(1, 0);
+    SK_MUST(ac_iter_open(&other) == AC_OK);
+    shared = sk_submitted(pool);
+    pthread_t thread = sk_start(add_and_end, other);
+    pthread_t third = 0;
+    int kind = (int)sk_roll(3);
+    if (kind == 0)
+        third = sk_start(abandon, NULL);
+    int rc = ac_iter_add(iter, shared);
+    SK_MUST(rc == AC_OK || (kind == 0 && rc == AC_ECLOSED));
+    if (kind == 1) /* it may let go of it, or not */
+        SK_MUST(ac_iter_abandon(iter) == AC_OK);
+    else if (kind == 2)
+        SK_MUST(ac_future_cancel(shared) != AC_EINVAL);
+    if (kind == 0)
+        sk_join(third);
+    int n = count_shared(iter);
+    SK_MUST(n == 1 || (kind < 2 && n == 0));
+    sk_join(thread);
+    ac_future_unref(shared);
+    end();
+}
+
 /* ---- What a future tells others of: two iterators and a wait ---- */
 
 static void *
