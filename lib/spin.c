@@ -17,7 +17,7 @@
 #define SPIN_NS INT64_C(20000)
 #define SPIN_SHORT_NS INT64_C(2000)
 #define PAUSE_NS INT64_C(1000)
-#define PAUSES 32
+#define PAUSES 2
 
 /* atomic, relaxed: hints, which pair with nothing. */
 static struct {
