@@ -3,9 +3,9 @@
  *
  * Locking: the iterator's mutex; released for each waiter that is detached,
  * whose stripe comes before it, and whenever a reference is dropped.
- * Lifetime: members that were submitted may have ended without having been told
- * of yet.  They stay, and an iterator that is destroyed stays for them: who
- * tells the last one frees it.
+ * Lifetime: whoever has ended a member on its own seat may be about to tell when
+ * the iterator lets go of it.  It is counted, and an iterator that is destroyed
+ * stays for it: who tells the last one frees it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -36,9 +36,9 @@ detach(ac_iter *iter, struct aci_waiter *waiter)
     ac_future_unref(future);
 }
 
-/* Let go of members that were submitted; up to the first waiter, which is taken
- * off the list, or NULL.  Once its seat is vacant, nothing keeps one that was
- * submitted.  Those that have ended are on their way to here: they stay. */
+/* Let go of members on their own seats, up to the first waiter, which is taken
+ * off the list, or NULL.  Once its seat is vacant, nothing keeps such a member.
+ * Who has ended one is on his way to here, and finds it in no list. */
 static struct aci_waiter *
 pop_released_locked(ac_iter *iter)
 {
@@ -49,16 +49,14 @@ pop_released_locked(ac_iter *iter)
         aci_iter_unpend_locked(iter, seat);
         if (seat->sink != &iter->doors[ACI_DOOR_SEAT])
             return waiter_of(seat);
-        if (!aci_future_vacate(aci_future_of_seat(seat))) {
-            aci_list_prepend(&iter->pending, &seat->link);
-            iter->n_pending++;
-        }
+        if (!aci_future_vacate(aci_future_of_seat(seat)))
+            iter->n_coming++;
     }
     return NULL;
 }
 
-/* Let go of every pending member that has not ended; tell() will not find
- * them.  `arrivals` stays shut, as in there it would. */
+/* Let go of every pending member; tell() will not find them.  `arrivals` stays
+ * shut, as in there it would. */
 static void
 release_pending_locked(ac_iter *iter)
 {
@@ -132,7 +130,7 @@ ac_iter_destroy(ac_iter *iter)
     }
     aci_pollable_close(&iter->pollable);
     iter->destroyed = true;
-    bool last = iter->n_pending == 0;
+    bool last = iter->n_coming == 0;
     aci_unlock(&iter->mu);
     if (last)
         aci_iter_free(iter);

@@ -11,9 +11,8 @@
  * list and leaves it alone.  References are dropped with no lock held, as user
  * code may follow.
  *
- * Lifetime: the caller's, until ac_iter_destroy(); should members that were
- * submitted have ended by then without having been told, who tells the last of
- * them frees it.  Whoever completes a member signals with the mutex held and
+ * Lifetime: the caller's, until ac_iter_destroy(), or a little longer: see
+ * abandon.c.  Whoever completes a member signals with the mutex held and
  * touches the iterator no more after unlocking it, so the consumer of the last
  * result may destroy it at once.
  *
@@ -273,12 +272,11 @@ aci_iter_free(ac_iter *iter)
     aci_free(iter);
 }
 
-/* The iterator is gone for everybody but those that are told yet. */
+/* One that the iterator, which may be gone for everybody else, has let go of. */
 static void
-tell_destroyed_locked(ac_iter *iter, struct aci_seat *seat)
+dismiss_locked(ac_iter *iter, struct aci_seat *seat)
 {
-    aci_iter_unpend_locked(iter, seat);
-    bool last = iter->n_pending == 0;
+    bool last = --iter->n_coming == 0 && iter->destroyed;
     aci_unlock(&iter->mu);
     if (last)
         aci_iter_free(iter);
@@ -293,8 +291,8 @@ tell_seat(struct aci_sink *sink, struct aci_seat *seat)
     if (aci_future_ran(aci_future_of_seat(seat)) && arrive(iter, seat))
         return;
     aci_iter_enter(iter);
-    if (iter->destroyed) {
-        tell_destroyed_locked(iter, seat);
+    if (aci_list_empty(&seat->link)) {
+        dismiss_locked(iter, seat);
         return;
     }
     arrive_locked(iter, seat);

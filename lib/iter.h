@@ -72,6 +72,7 @@ struct ac_iter {
     struct aci_list consumers; /* mu: struct aci_consumer.parked, FIFO */
     size_t n_pending;          /* mu */
     size_t n_ready;            /* mu: those in `done`, too */
+    size_t n_coming; /* mu: no members any more, but tell() is on its way */
     /* mu: of ac_as_completed, those that had ended before; they come first */
     ac_future **done;
     size_t n_done; /* mu */

@@ -129,27 +129,14 @@ refresh(const struct aci_owner *owner)
     aci_unlock(&pool->mu);
 }
 
-static void
-settle_locked(ac_pool *pool, size_t n)
-{
-    aci_assert(pool->unfinished >= n);
-    pool->unfinished -= n;
-    /* What is in the intake is unfinished too, and will be settled in turn. */
-    if (pool->unfinished == 0 && !aci_inbox_has_some(&pool->intake))
-        aci_unpark_all(&pool->watchers);
-}
-
 void
 aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome)
 {
+    aci_assert(pool->unfinished > 0);
     aci_stats_ended(&pool->stats, outcome);
-    settle_locked(pool, 1);
-}
-
-void
-aci_pool_settle_all_locked(ac_pool *pool, struct aci_tally *tally)
-{
-    settle_locked(pool, aci_tally_clear(tally, &pool->stats));
+    /* What is in the intake is unfinished too, and will be settled in turn. */
+    if (--pool->unfinished == 0 && !aci_inbox_has_some(&pool->intake))
+        aci_unpark_all(&pool->watchers);
 }
 
 static void
@@ -356,7 +343,6 @@ start_workers(ac_pool *pool)
         struct aci_worker *worker = &pool->workers[parked];
         worker->pool = pool;
         worker->number = parked;
-        worker->run.tally = &worker->tally;
         if ((rc = aci_parked_init(&worker->parked)) != AC_OK)
             goto fail;
     }

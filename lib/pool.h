@@ -49,8 +49,6 @@ struct aci_worker {
                                * leaves something queued */
     jmp_buf home;             /* the worker's: where it begins anew */
     struct aci_run run;       /* the worker's: its outermost task */
-    struct aci_tally tally;   /* the worker's: what it has run in place since its
-                               * outermost task went on */
 };
 
 struct ac_pool {
@@ -122,9 +120,8 @@ bool aci_pool_call_locked(ac_pool *pool);
 /* Is the calling thread one of this pool's workers? */
 bool aci_pool_is_mine(const ac_pool *pool);
 
-/* One task less, and how it ended; or all of a worker's tally. */
+/* One task less, and how it ended. */
 void aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome);
-void aci_pool_settle_all_locked(ac_pool *pool, struct aci_tally *tally);
 
 /* Refuse further tasks; `phase` is not ACI_ACCEPTING. */
 void aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase);

@@ -1,8 +1,7 @@
 /*
  * run - one task on the thread that runs it
  *
- * Locking: none while the task runs; the pool's mutex to settle, when the
- * outermost task goes on.
+ * Locking: none while the task runs; the pool's mutex to settle.
  * Lifetime: the record of a worker's outermost task is part of the worker, that
  * of a task run in place is on the stack of who waits.  Should the task end
  * its thread, the cleanup handler that belongs to the record finishes it.
@@ -84,27 +83,15 @@ end_nested(void *arg)
     if (aci_forked(pool->cache->born))
         return;
     aci_run_abort(run);
-    /* Only the outermost task keeps the pool from being idle: the others may
-     * wait. */
-    aci_tally_add(run->tally, &run->outcome);
-    if (aci_frame_depth() > 1)
-        return;
-    aci_pool_enter(pool);
-    aci_pool_settle_all_locked(pool, run->tally);
+    aci_lock(&pool->mu);
+    aci_pool_settle_locked(pool, &run->outcome);
     aci_unlock(&pool->mu);
-}
-
-/* What the calling thread is running. */
-static struct aci_run *
-innermost(void)
-{
-    return aci_container_of(aci_frame_top(), struct aci_run, frame);
 }
 
 void
 aci_run_nested(ac_pool *pool, ac_future *future)
 {
-    struct aci_run run = {.pool = pool, .tally = innermost()->tally};
+    struct aci_run run = {.pool = pool};
     pthread_cleanup_push(end_nested, &run);
     aci_run(&run, pool, future);
     pthread_cleanup_pop(1);

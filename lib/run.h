@@ -18,7 +18,6 @@ struct aci_run {
     int64_t started;            /* owner thread; with timing */
     void *result;               /* owner thread: what the task leaves */
     struct aci_outcome outcome; /* owner thread; of the last one */
-    struct aci_tally *tally;    /* owner thread: the worker's */
 };
 
 /* Run a claimed task, finish it, drop the queue's reference.  The account is
@@ -28,8 +27,8 @@ void aci_run(struct aci_run *run, ac_pool *pool, ac_future *future);
 /* The thread is being ended: finish the task that it was running, if any. */
 void aci_run_abort(struct aci_run *run);
 
-/* Run a claimed task on top of the one that the calling thread is running.  It
- * is settled when the outermost one goes on. */
+/* Run a claimed task on top of the one that the calling thread is running, and
+ * settle. */
 void aci_run_nested(ac_pool *pool, ac_future *future);
 
 #endif

@@ -64,35 +64,6 @@ aci_stats_ended(struct aci_stats *stats, const struct aci_outcome *outcome)
              outcome->ran);
 }
 
-void
-aci_tally_add(struct aci_tally *tally, const struct aci_outcome *outcome)
-{
-    tally->n++;
-    aci_stats_ended(&tally->ended, outcome);
-}
-
-static bool
-is_maximum(size_t counter)
-{
-    return counter == AC_STAT_WAIT_MAX_NS || counter == AC_STAT_RUN_MAX_NS;
-}
-
-size_t
-aci_tally_clear(struct aci_tally *tally, struct aci_stats *stats)
-{
-    size_t n = tally->n;
-    for (size_t i = 0; n > 0 && i < AC_STATS; i++) {
-        uint64_t one = tally->ended.counts[i], *all = &stats->counts[i];
-        if (!is_maximum(i))
-            *all += one;
-        else if (one > *all)
-            *all = one;
-        tally->ended.counts[i] = 0;
-    }
-    tally->n = 0;
-    return n;
-}
-
 int
 ac_pool_stats(const ac_pool *pool, uint64_t values[], size_t n)
 {

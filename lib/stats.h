@@ -24,17 +24,6 @@ struct aci_stats {
     uint64_t counts[AC_STATS];
 };
 
-/* owner thread: what ended on a worker and is not settled yet. */
-struct aci_tally {
-    size_t n;
-    struct aci_stats ended;
-};
-
-void aci_tally_add(struct aci_tally *tally, const struct aci_outcome *outcome);
-
-/* Into the pool's; it is empty then.  How many there were. */
-size_t aci_tally_clear(struct aci_tally *tally, struct aci_stats *stats);
-
 void aci_stats_accepted(struct aci_stats *stats, size_t n, size_t queued);
 void aci_stats_rejected(struct aci_stats *stats, size_t n);
 void aci_stats_ended(struct aci_stats *stats,

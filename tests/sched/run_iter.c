@@ -120,6 +120,16 @@ SK_SCENARIO(abandon_stuck)
     end();
 }
 
+/* What was let go of is not waited for, even if it is just being told of. */
+SK_SCENARIO(abandon_poll)
+{
+    begin(1, 1);
+    SK_MUST(ac_iter_abandon(iter) == AC_OK);
+    size_t left = ac_iter_remaining(iter);
+    SK_MUST((size_t)sk_drain(iter, AC_POLL, AC_DONE) == left);
+    end();
+}
+
 /* Members of all three kinds are let go of while they complete. */
 SK_SCENARIO(destroy_complete)
 {

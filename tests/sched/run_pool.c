@@ -390,12 +390,13 @@ SK_SCENARIO(destroy_ask)
 static int
 submit_next(struct sk_task *task)
 {
-    int rc = sk_submit(task->pool, NULL, task->next, &futures[0]);
+    ac_future *next = NULL;
+    int rc = sk_submit(task->pool, NULL, task->next, &next);
     SK_MUST(rc == AC_OK || rc == AC_ESHUTDOWN);
     if (rc != AC_OK)
         return 0;
-    SK_MUST(ac_future_wait(futures[0], AC_FOREVER) == AC_OK);
-    ac_future_unref(futures[0]);
+    SK_MUST(ac_future_wait(next, AC_FOREVER) == AC_OK);
+    ac_future_unref(next);
     return 0;
 }
 
@@ -409,6 +410,38 @@ nested_shutdown(size_t workers, ac_shutdown how)
     SK_MUST(sk_submit(pool, NULL, outer, NULL) == AC_OK);
     SK_MUST(ac_pool_shutdown(pool, how, AC_FOREVER, NULL) == AC_OK);
     SK_MUST(how == AC_CANCEL || outer->runs == 1);
+    sk_pool_end(pool);
+}
+
+/* What ran inside of a wait is not left, even while its waiter goes on. */
+static struct sk_gate innermost_done, hold;
+
+static int
+submit_next_and_hold(struct sk_task *task)
+{
+    int rc = submit_next(task);
+    sk_gate_open(&innermost_done);
+    sk_gate_pass(&hold);
+    return rc;
+}
+
+SK_SCENARIO(nested_left)
+{
+    uint64_t stats[AC_STATS];
+    size_t left = 0;
+    struct sk_task *outer = sk_task(), *inner = sk_task();
+    outer->body = submit_next;
+    outer->next = inner;
+    inner->body = submit_next_and_hold;
+    inner->next = sk_task();
+    outer->pool = inner->pool = pool = sk_pool(1);
+    SK_MUST(sk_submit(pool, NULL, outer, NULL) == AC_OK);
+    sk_gate_pass(&innermost_done);
+    SK_MUST(ac_pool_stats(pool, stats, AC_STATS) == AC_OK);
+    SK_MUST(stats[AC_STAT_COMPLETED] == 1);
+    SK_MUST(ac_pool_shutdown(pool, AC_DRAIN, AC_POLL, &left) == AC_ETIMEDOUT);
+    SK_MUST(left == 2);
+    sk_gate_open(&hold);
     sk_pool_end(pool);
 }
 
