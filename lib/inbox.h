@@ -88,12 +88,10 @@ aci_inbox_prefetch(const struct aci_link *link)
 
 /* What was left, the oldest first, and how many; NULL if nothing. */
 static inline struct aci_link *
-aci_inbox_in_order(struct aci_inbox *inbox, struct aci_link *newest, size_t *n)
+aci_inbox_in_order(struct aci_link *newest, size_t *n)
 {
     struct aci_link *oldest = NULL;
     *n = 0;
-    if (newest == aci_inbox_shut_mark(inbox))
-        return NULL;
     while (newest != NULL) {
         struct aci_link *below = newest->next;
         aci_inbox_prefetch(newest);
@@ -119,15 +117,22 @@ aci_inbox_take_newest(struct aci_inbox *inbox)
 static inline struct aci_link *
 aci_inbox_take(struct aci_inbox *inbox, size_t *n)
 {
-    return aci_inbox_in_order(inbox, aci_inbox_take_newest(inbox), n);
+    return aci_inbox_in_order(aci_inbox_take_newest(inbox), n);
 }
 
-/* The same, and shut it. */
+/* The same two, and shut it. */
+static inline struct aci_link *
+aci_inbox_shut_newest(struct aci_inbox *inbox)
+{
+    struct aci_link *mark = aci_inbox_shut_mark(inbox);
+    struct aci_link *newest = atomic_exchange(&inbox->newest, mark);
+    return newest != mark ? newest : NULL;
+}
+
 static inline struct aci_link *
 aci_inbox_shut(struct aci_inbox *inbox, size_t *n)
 {
-    return aci_inbox_in_order(
-        inbox, atomic_exchange(&inbox->newest, aci_inbox_shut_mark(inbox)), n);
+    return aci_inbox_in_order(aci_inbox_shut_newest(inbox), n);
 }
 
 /* No-op for one that is open. */

@@ -71,53 +71,64 @@ become_ready_locked(ac_iter *iter, struct aci_seat *seat)
     iter->n_ready++;
 }
 
+/* Both walk from the newest to the oldest, and put each one right behind what
+ * was there before: so they are in the order in which they came. */
+
 static void
-ready_all_locked(ac_iter *iter, struct aci_link *oldest)
+ready_all_locked(ac_iter *iter, struct aci_link *newest)
 {
-    while (oldest != NULL) {
-        struct aci_seat *seat = aci_seat_of_arrival(oldest);
-        oldest = oldest->next;
-        become_ready_locked(iter, seat);
+    struct aci_list *last = iter->ready.prev;
+    while (newest != NULL) {
+        struct aci_seat *seat = aci_seat_of_arrival(newest);
+        newest = newest->next;
+        aci_inbox_prefetch(newest);
+        aci_iter_unpend_locked(iter, seat);
+        aci_list_prepend(last, &seat->link);
+        iter->n_ready++;
     }
 }
 
 static void
-pend_all_locked(ac_iter *iter, struct aci_link *oldest)
+pend_all_locked(ac_iter *iter, struct aci_link *newest)
 {
-    while (oldest != NULL) {
+    struct aci_list *last = iter->pending.prev;
+    while (newest != NULL) {
         struct aci_seat *seat =
-            aci_container_of(oldest, struct aci_seat, admitted);
-        oldest = oldest->next;
-        aci_iter_pend_locked(iter, seat);
+            aci_container_of(newest, struct aci_seat, admitted);
+        newest = newest->next;
+        aci_inbox_prefetch(newest);
+        aci_list_prepend(last, &seat->link);
+        iter->n_pending++;
+    }
+    for (size_t i = 0; i < ACI_CURSORS; i++) {
+        if (iter->cursors[i].at == &iter->pending)
+            iter->cursors[i].at = last->next;
     }
 }
 
 void
 aci_iter_take_in_locked(ac_iter *iter)
 {
-    size_t unused;
     /* In this order: what has arrived was admitted before. */
-    struct aci_link *arrived = aci_inbox_take(&iter->arrivals, &unused);
-    pend_all_locked(iter, aci_inbox_take(&iter->admissions, &unused));
+    struct aci_link *arrived = aci_inbox_take_newest(&iter->arrivals);
+    pend_all_locked(iter, aci_inbox_take_newest(&iter->admissions));
     ready_all_locked(iter, arrived);
 }
 
 bool
 aci_iter_shut_locked(ac_iter *iter)
 {
-    size_t n, unused;
-    struct aci_link *arrived = aci_inbox_shut(&iter->arrivals, &n);
-    pend_all_locked(iter, aci_inbox_take(&iter->admissions, &unused));
+    struct aci_link *arrived = aci_inbox_shut_newest(&iter->arrivals);
+    pend_all_locked(iter, aci_inbox_take_newest(&iter->admissions));
     ready_all_locked(iter, arrived);
-    return n > 0;
+    return arrived != NULL;
 }
 
 void
 aci_iter_close_locked(ac_iter *iter)
 {
-    size_t unused;
-    struct aci_link *arrived = aci_inbox_take(&iter->arrivals, &unused);
-    pend_all_locked(iter, aci_inbox_shut(&iter->admissions, &unused));
+    struct aci_link *arrived = aci_inbox_take_newest(&iter->arrivals);
+    pend_all_locked(iter, aci_inbox_shut_newest(&iter->admissions));
     ready_all_locked(iter, arrived);
     iter->closed = true;
 }
