@@ -374,65 +374,6 @@ ac_iter_open(ac_iter **iter)
     return iter == NULL ? AC_EINVAL : aci_iter_create(0, iter);
 }
 
-/* On the future's own seat, which is this iterator's now. */
-static int
-join_seat(ac_iter *iter, ac_future *future)
-{
-    int rc = aci_iter_admit(iter, &future->seat);
-    if (rc == AC_OK && aci_future_seat_ended(future))
-        tell_seat(future->seat.sink, &ac_future_ref(future)->seat);
-    return rc;
-}
-
-/* With the stripe held, so that neither its completion nor whoever detaches
- * it can come between the two lists.  Once told, the record may be gone. */
-static int
-join(ac_iter *iter, struct aci_waiter *waiter, ac_future *future)
-{
-    bool unfinished = aci_future_lock(future);
-    int rc = aci_iter_admit(iter, &waiter->seat);
-    if (rc == AC_OK) {
-        if (unfinished)
-            aci_future_watch(waiter);
-        else
-            tell(iter, &waiter->seat);
-    }
-    aci_future_unlock(future);
-    return rc;
-}
-
-/* On a record of its own. */
-static int
-join_waiter(ac_iter *iter, ac_future *future)
-{
-    struct aci_waiter *waiter = aci_alloc(sizeof *waiter);
-    if (waiter == NULL)
-        return AC_ENOMEM;
-    waiter->seat.sink = aci_iter_door(iter, ACI_DOOR_ADD);
-    waiter->future = ac_future_ref(future);
-    int rc = join(iter, waiter, future);
-    if (rc != AC_OK) {
-        ac_future_unref(future);
-        aci_free(waiter);
-    }
-    return rc;
-}
-
-int
-ac_iter_add(ac_iter *iter, ac_future *future)
-{
-    if (iter == NULL || future == NULL)
-        return AC_EINVAL;
-    if (aci_forked(iter->born) || aci_forked(future->cache->born))
-        return AC_EFORKED;
-    int rc = aci_future_claim_seat(future, aci_iter_door(iter, ACI_DOOR_SEAT))
-                 ? join_seat(iter, future)
-                 : join_waiter(iter, future);
-    if (rc == AC_OK)
-        aci_iter_offer(iter, future->cache->owner);
-    return rc;
-}
-
 /* ---- What its holders may ask ---- */
 
 /* The descriptor is made without the lock; if two threads are at it, one of

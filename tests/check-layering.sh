@@ -16,7 +16,7 @@ layer_of() {
     port|park|clock|mem|cpus|list|fork|spin|version) echo 0 ;;
     refcount|pollable|slab|cache|set|owner|attr|inbox) echo 1 ;;
     waiter|frame|future|promise|due) echo 2 ;;
-    iter|next|abandon|as_completed|wait|result|callback) echo 3 ;;
+    iter|next|add|abandon|as_completed|wait|result|callback) echo 3 ;;
     pool|worker|run|runq|room|shutdown|stats) echo 4 ;;
     submit) echo 5 ;;
     *) echo none ;;
