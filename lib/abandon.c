@@ -3,9 +3,9 @@
  *
  * Locking: the iterator's mutex; released for each waiter that is detached,
  * whose stripe comes before it, and whenever a reference is dropped.
- * Lifetime: whoever has ended a member on its own seat may be about to tell when
- * the iterator lets go of it.  It is counted, and an iterator that is destroyed
- * stays for it: who tells the last one frees it.
+ * Lifetime: whoever has ended a member on its own seat may be about to tell
+ * when the iterator lets go of it.  It is counted, and an iterator that is
+ * destroyed stays for it: who tells the last one frees it.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -9,8 +9,8 @@
  * before.
  *
  * Lifetime: counted.  The queue or the runner holds a reference until the end
- * is told, and then leaves it to the iterator that the future was submitted to,
- * if there is one; so whoever drops the last one finds it finished, or NEW and
+ * is told, and then leaves it to the iterator that has the built-in seat, if
+ * there is one; so whoever drops the last one finds it finished, or NEW and
  * refused.
  *
  * SPDX-License-Identifier: MIT

@@ -226,9 +226,9 @@ void aci_future_watch(struct aci_waiter *waiter);
 void aci_future_unwatch(struct aci_waiter *waiter);
 
 /*
- * The built-in seat, which one sink may have, once.  To take it: claim it (false
- * if somebody has), let the sink find it, then have the sink told.  If that says
- * that the future has ended, the caller is to tell, with a reference.
+ * The built-in seat, which one sink may have, once.  To take it: claim it
+ * (false if somebody has), let the sink find it, then have the sink told.  If
+ * that says that the future has ended, the caller is to tell, with a reference.
  */
 bool aci_future_claim_seat(ac_future *future, struct aci_sink *sink);
 bool aci_future_seat_ended(ac_future *future);

@@ -283,7 +283,7 @@ aci_iter_free(ac_iter *iter)
     aci_free(iter);
 }
 
-/* One that the iterator, which may be gone for everybody else, has let go of. */
+/* One that the iterator has let go of; it may be gone for everybody else. */
 static void
 dismiss_locked(ac_iter *iter, struct aci_seat *seat)
 {

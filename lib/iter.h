@@ -12,7 +12,8 @@
  *                  tells hands one to the iterator
  *   ACI_DOOR_ADD   a struct aci_waiter of its own, freed at hand-over; the
  *                  iterator owns a reference from the beginning
- *   ACI_DOOR_SET   one of the struct aci_waiter in the iterator itself; the same
+ *   ACI_DOOR_SET   one of the struct aci_waiter in the iterator itself; the
+ *                  same
  *
  * SPDX-License-Identifier: MIT
  */
@@ -144,7 +145,7 @@ bool aci_iter_shut_locked(ac_iter *iter);
 /* Open it again if nothing needs it shut. */
 void aci_iter_open_locked(ac_iter *iter);
 
-/* The same, and let no more members in. */
+/* Take in what came in without the mutex, and let no more members in. */
 void aci_iter_close_locked(ac_iter *iter);
 
 static inline size_t

@@ -1,7 +1,8 @@
 /*
  * mem - memory
  *
- * Locking: never called with a lock held.
+ * Locking: never called with a lock held; but a slab does so inside of a shard,
+ * for which nobody waits.
  * Lifetime: what is allocated here is freed with aci_free().
  *
  * SPDX-License-Identifier: MIT

@@ -6,8 +6,8 @@
  * that is woken looks again, and when it does not take what is ready it wakes
  * the next.
  *
- * Lifetime: a member's reference is the iterator's until it is taken off the
- * ready list, then the consumer's.
+ * Lifetime: a ready member's reference is the iterator's until it is taken off
+ * the list, then the consumer's.
  *
  * SPDX-License-Identifier: MIT
  */

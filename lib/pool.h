@@ -27,9 +27,9 @@
 
 enum aci_pool_phase { ACI_ACCEPTING, ACI_DRAINING, ACI_CANCELING };
 
-/* Is there a worker that will see what comes in?  It looks into the intake, too,
- * and wakes the next one if there is more than it takes; so nobody else need be
- * woken meanwhile. */
+/* Is there a worker that will see what comes in?  It looks into the intake,
+ * too, and wakes the next one if there is more than it takes; so nobody else
+ * need be woken meanwhile. */
 enum aci_lookout {
     ACI_NOBODY,
     ACI_SPINNING, /* it watches the intake; to be called for what is in runq */
@@ -73,8 +73,9 @@ struct ac_pool {
     atomic_int lookout;
 
     _Alignas(ACI_CACHE_LINE) struct aci_mutex mu;
-    struct aci_link *fresh;    /* mu: NEW ones from the intake, in order, which */
-    size_t n_fresh;            /* come after those in */
+    /* mu: NEW ones from the intake, in order, which come after those in runq */
+    struct aci_link *fresh;
+    size_t n_fresh;            /* mu */
     enum aci_pool_phase phase; /* mu: only ever goes up */
     bool refused;              /* mu: a start hook said no */
     struct aci_runq runq;      /* mu; begins a cache line */

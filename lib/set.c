@@ -2,9 +2,10 @@
  * set - a set of objects, to find duplicates in O(n)
  *
  * One bit for each place in memory where a member may begin, in a hash table of
- * regions: futures are neighbors in memory, so most of them are in the region
- * that was looked at last, and the whole is small.  Open addressing with linear
- * probing, at most half full.
+ * regions of 64 places: most futures are neighbors in memory, so they are in
+ * the region that was looked at last, and the whole is small; where they are
+ * not, a member takes 32 to 64 bytes.  Open addressing with linear probing, at
+ * most half full.
  *
  * Locking: none; it belongs to one thread.
  * Lifetime: from aci_set_init() to aci_set_free().

@@ -6,9 +6,9 @@
  * something of their own between two of them.
  *
  * Locking: one thread at a time is inside a shard.  Who finds one there goes
- * elsewhere, or leaves it what there is to do.  One that allocates does not look
- * for that when it leaves: it waits for the next one, or for the closing, and
- * by then nobody allocates.
+ * elsewhere, or leaves it what there is to do.  One that allocates does not
+ * look for that when it leaves: it waits for the next one, or for the closing,
+ * and by then nobody allocates.
  * Lifetime: a chunk lives from the first node that needed it until its last
  * node is back in it, but for the one that a shard keeps until the slab is
  * closed.  The slab lives until it is closed and the last chunk is gone.
@@ -25,7 +25,8 @@
 #define CHUNK_BYTES (CHUNK - 64)
 
 struct chunk {
-    _Alignas(ACI_CACHE_LINE) struct aci_list link;    /* inside: in `chunks` while it has free nodes */
+    /* inside: in `chunks` while it has free nodes */
+    _Alignas(ACI_CACHE_LINE) struct aci_list link;
     struct aci_shard *shard; /* immutable */
     struct aci_link *freed;  /* inside: nodes that were in use once */
     char *fresh;             /* inside: from here on, none ever was */
@@ -33,8 +34,11 @@ struct chunk {
     size_t used;             /* inside */
 };
 
-/* Where this thread allocates; a hint, for all slabs. */
-static _Thread_local unsigned my_shard;
+/* Hints, for all slabs. */
+static _Thread_local struct {
+    unsigned shard; /* owner thread: where it allocates */
+    unsigned frees; /* owner thread */
+} mine;
 
 static struct chunk *
 chunk_of(void *node)
@@ -209,13 +213,13 @@ visit(struct aci_shard *shard)
 static struct aci_shard *
 enter_any(struct aci_slab *slab)
 {
-    unsigned at = my_shard;
+    unsigned at = mine.shard;
     if (enter(&slab->shards[at]))
         return &slab->shards[at];
     for (unsigned i = 1; i < ACI_SHARDS; i++) {
         at = (at + 1) & (ACI_SHARDS - 1);
         if (enter(&slab->shards[at])) {
-            my_shard = at;
+            mine.shard = at;
             return &slab->shards[at];
         }
     }
@@ -251,12 +255,12 @@ aci_slab_alloc(struct aci_slab *slab)
     return node;
 }
 
-/* Who frees a node looks after the shard now and then: else what is empty
- * would stay for as long as nobody allocates. */
+/* Who frees nodes looks after the shard now and then: else what is empty would
+ * stay for as long as nobody allocates. */
 static bool
-is_turn(const void *node)
+is_turn(void)
 {
-    return ((uintptr_t)node / 32) % 64 == 0;
+    return mine.frees++ % 64 == 0;
 }
 
 bool
@@ -264,7 +268,7 @@ aci_slab_free(void *node)
 {
     struct aci_link *link = node;
     struct aci_shard *shard = chunk_of(node)->shard;
-    if (!is_turn(node) && aci_inbox_push(&shard->freed, link, link))
+    if (!is_turn() && aci_inbox_push(&shard->freed, link, link))
         return false;
     /* Its chunk keeps the slab until it is pushed. */
     struct aci_slab *slab = shard->slab;

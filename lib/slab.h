@@ -4,8 +4,9 @@
  * Nodes are cut from chunks, and each chunk belongs to one of a few shards.  A
  * thread allocates from one shard until it meets another thread there, then
  * from the next.  A node is freed into the shard that it came from: it is left
- * there, and whoever is inside next puts it back into its chunk.  Each shard
- * keeps one chunk that is empty, and gives back all others.
+ * there, and whoever is inside next puts it back into its chunk: who needs a
+ * node and finds none, or one in 64 of those who free one.  Then the shard
+ * gives back all chunks that are empty but one.
  *
  * Nobody ever waits for a shard.
  *

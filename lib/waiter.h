@@ -7,7 +7,8 @@
  * The contract of tell():
  * - called once for each registration, by whoever finishes the future, in any
  *   thread, after the future is done;
- * - runs no user code, allocates nothing, and takes no lock but the sink's;
+ * - allocates nothing, takes no lock but the sink's, and runs no user code but
+ *   the free function of a future whose last reference it has got;
  * - the registration is out of the future's chain already, and whoever tells
  *   does not touch it again: it may be freed before tell() has returned.
  *
@@ -49,8 +50,8 @@ struct aci_seat {
 struct aci_waiter {
     union {
         struct aci_chain on_future; /* stripe: the future's other waiters */
-        struct aci_link arrival;    /* of who tells, then the sink's: of one that
-                                     * was told, and is in no chain */
+        /* of who tells, then the sink's: of one that is in no chain any more */
+        struct aci_link arrival;
     };
     struct aci_seat seat;
     ac_future *future; /* immutable while registered */

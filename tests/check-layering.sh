@@ -24,7 +24,7 @@ layer_of() {
 }
 
 # Files that may name an explicit memory order.
-order_files="refcount.h|future.h|future.c|slab.c|spin.c"
+order_files="refcount.h|future.h|future.c|room.c|slab.c|spin.c"
 
 # ---- Arrows --------------------------------------------------------------
 
@@ -70,7 +70,7 @@ $found"
 
 only 'pthread_cond_' 'park\.[ch]' \
     'condition variables belong to park'
-only 'memory_order' "$order_files" \
+only 'memory_order|__ATOMIC_' "$order_files" \
     'an explicit memory order belongs to few files'
 only 'timespec|clock_gettime|<time\.h>' '(clock|park)\.[ch]' \
     'timespec belongs to clock and park'

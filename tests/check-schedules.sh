@@ -12,6 +12,9 @@
 #   SCENARIO=name  only this one, or several; without planted bugs
 #   BUG=name       only this planted bug, or several; no scenarios
 #   TRACE=1        with SEED: show each step
+#   CHUNKS=1       futures come from chunks, as in a library that is installed;
+#                  else each is an allocation of its own, so that its use after
+#                  its end is seen; without it, a quarter of the seeds has them
 #
 # Reads CC, top_srcdir, top_builddir (for config.h).  Exits with 77 where the
 # scheduler cannot work.
@@ -150,6 +153,9 @@ link()
 
 if test -z "${BUG-}"; then
     link lib schedules || die "the program cannot be linked"
+    objects chunks "$instrument -DACI_PLAIN_ALLOC=0" "$top_srcdir"/lib/*.c &&
+        link chunks in_chunks || die "the program with chunks cannot be made"
+    test -z "${CHUNKS-}" || cp in_chunks schedules
     if test -n "${SEED-}"; then
         # shellcheck disable=SC2086
         ./schedules ${TRACE:+--trace} --seed "$SEED" ${SCENARIO-}
@@ -157,6 +163,12 @@ if test -z "${BUG-}"; then
     fi
     # shellcheck disable=SC2086
     ./schedules --seeds "${SEEDS:-1000}" ${SCENARIO-} || exit
+    # shellcheck disable=SC2086
+    ./in_chunks --seeds $((${SEEDS:-1000} / 4)) ${SCENARIO-} >chunks.out || {
+        cat chunks.out
+        echo "schedules: this was with CHUNKS=1"
+        exit 1
+    }
     test -z "${SCENARIO-}" || exit 0
 fi
 

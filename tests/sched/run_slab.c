@@ -10,8 +10,8 @@
 
 #include "slab.h"
 
-/* So few fit into a chunk; of the first four, the third is one that has its
- * thread look after the shard. */
+/* So few fit into a chunk.  The first node that a thread frees has it look
+ * after the shard, the next ones are only left there. */
 enum { SIZE = 1000, CHUNK = 32 };
 
 static struct aci_slab *slab;
