@@ -314,7 +314,9 @@ def main():
         result["also"] = [n for n in result["also"] if n not in not_here]
     report.add_ratios(result)
     print(report.table(result))
-    write(args.out or args.bin, result)
+    out = args.out or args.bin
+    os.makedirs(out, exist_ok=True)
+    write(out, result)
     failed = any(p["state"] == "failed" for row in result["rows"]
                  for p in row["programs"].values())
     return 1 if failed else 0
