@@ -26,6 +26,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct aci_link {
     struct aci_link *next;
@@ -78,12 +79,13 @@ aci_inbox_is_shut(struct aci_inbox *inbox)
 }
 
 /* A link stands in the middle of what is looked at next, which another thread
- * has written: have all of it come at once. */
+ * has written: have all of it come at once.  NULL is as good as any. */
 static inline void
 aci_inbox_prefetch(const struct aci_link *link)
 {
-    __builtin_prefetch((const char *)link - 48);
-    __builtin_prefetch((const char *)link + 16);
+    uintptr_t at = (uintptr_t)link;
+    __builtin_prefetch((const void *)(at - 48));
+    __builtin_prefetch((const void *)(at + 16));
 }
 
 /* What was left, the oldest first, and how many; NULL if nothing. */
