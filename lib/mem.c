@@ -28,11 +28,9 @@ aci_array_fits(size_t n, size_t item)
 }
 
 void *
-aci_alloc_array(size_t head, size_t n, size_t item)
+aci_alloc_array(size_t n, size_t item)
 {
-    if (!aci_array_fits(n, item) || n * item > (size_t)PTRDIFF_MAX - head)
-        return NULL;
-    return aci_alloc(head + n * item);
+    return aci_array_fits(n, item) ? aci_alloc(n * item) : NULL;
 }
 
 void *

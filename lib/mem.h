@@ -14,9 +14,8 @@
 /* Zeroed memory, or NULL. */
 void *aci_alloc(size_t size);
 
-/* Zeroed memory for a head and n items behind it, or NULL; also where the sum
- * does not fit. */
-void *aci_alloc_array(size_t head, size_t n, size_t item);
+/* Zeroed memory for n items, or NULL; also where they do not fit. */
+void *aci_alloc_array(size_t n, size_t item);
 
 /* Could an array of n such items exist at all? */
 bool aci_array_fits(size_t n, size_t item);

@@ -48,7 +48,7 @@ grow(struct aci_set *set)
 {
     struct aci_set more = {.size = set->size > 0 ? 2 * set->size : FEW,
                            .n = set->n};
-    more.regions = aci_alloc_array(0, more.size, sizeof *more.regions);
+    more.regions = aci_alloc_array(more.size, sizeof *more.regions);
     if (more.regions == NULL)
         return AC_ENOMEM;
     for (size_t i = 0; i < set->size; i++) {

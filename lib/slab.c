@@ -186,9 +186,8 @@ tidy(struct aci_shard *shard)
 static size_t
 tidy_closed(struct aci_shard *shard)
 {
-    size_t unused;
     size_t n = give_back_spare(shard);
-    n += put_back(shard, aci_inbox_shut(&shard->freed, &unused), false);
+    n += put_back(shard, aci_inbox_shut_newest(&shard->freed), false);
     return n + put_back(shard, aci_inbox_take_newest(&shard->late), false);
 }
 

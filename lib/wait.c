@@ -126,7 +126,7 @@ block(ac_future *const futures[], size_t n, ac_wait_mode mode,
     struct aci_wait wait;
     struct aci_waiter few[ON_STACK], *waiters = few;
     if (n > ON_STACK)
-        waiters = aci_alloc_array(0, n, sizeof *waiters);
+        waiters = aci_alloc_array(n, sizeof *waiters);
     if (waiters == NULL)
         return AC_ENOMEM;
     int rc = wait_init(&wait, mode, n - count_own(futures, n));

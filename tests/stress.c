@@ -249,6 +249,13 @@ stress_submit_by(ac_pool *pool, ac_deadline start_by, ac_task_fn *fn,
     return rc;
 }
 
+void
+stress_count_done(ac_future *future, void *counter)
+{
+    STRESS_MUST(ac_future_status(future) != AC_EAGAIN);
+    atomic_fetch_add_explicit((atomic_uint *)counter, 1, memory_order_relaxed);
+}
+
 int
 stress_submit(ac_pool *pool, ac_iter *iter, ac_future **future)
 {

@@ -57,6 +57,9 @@ const ac_task_attr *stress_attr(void);
 /* Have another attr do that as well. */
 void stress_attr_set(ac_task_attr *attr);
 
+/* A done callback: it counts in an atomic_uint. */
+void stress_count_done(ac_future *future, void *counter);
+
 /* Submit a task that does nothing but leave its token; to the iterator too
  * unless that is NULL.  Returns the code of the call; counts if AC_OK. */
 int stress_submit(ac_pool *pool, ac_iter *iter, ac_future **future);

@@ -20,15 +20,6 @@ typedef struct shared {
     atomic_uint stopped; /* the pool is, in this round */
 } shared;
 
-static void
-call_back(ac_future *future, void *arg)
-{
-    shared *s = arg;
-
-    STRESS_MUST(ac_future_status(future) != AC_EAGAIN);
-    atomic_fetch_add_explicit(&s->called, 1, memory_order_relaxed);
-}
-
 static int
 is_refusal(int rc)
 {
@@ -45,7 +36,8 @@ use(shared *s, ac_future *future, stress_dice *dice)
         break;
     case 1:
         atomic_fetch_add_explicit(&s->to_call, 1, memory_order_relaxed);
-        STRESS_MUST(ac_future_on_done(future, call_back, s) == AC_OK);
+        STRESS_MUST(ac_future_on_done(future, stress_count_done, &s->called) ==
+                    AC_OK);
         break;
     case 2:
         ac_future_wait(future, ac_deadline_in_ns(stress_dice_roll(dice, 9000)));

@@ -13,18 +13,9 @@ typedef struct shared {
     size_t rounds;
     stress_rally rally;
     ac_pool *pool;
-    atomic_size_t called;
+    atomic_uint called;
     ac_future *futures[TASKS];
 } shared;
-
-static void
-call_back(ac_future *future, void *arg)
-{
-    shared *s = arg;
-
-    STRESS_MUST(ac_future_status(future) != AC_EAGAIN);
-    atomic_fetch_add_explicit(&s->called, 1, memory_order_relaxed);
-}
 
 /* Whoever is told that nothing is left can rely on it. */
 static void
@@ -91,8 +82,8 @@ main(int argc, char **argv)
         atomic_store(&s.called, 0);
         for (int i = 0; i < TASKS; i++) {
             STRESS_MUST(stress_submit(s.pool, NULL, &s.futures[i]) == AC_OK);
-            STRESS_MUST(ac_future_on_done(s.futures[i], call_back, &s) ==
-                        AC_OK);
+            STRESS_MUST(ac_future_on_done(s.futures[i], stress_count_done,
+                                          &s.called) == AC_OK);
         }
         stress_rally_meet(&s.rally);
         stress_rally_meet(&s.rally);
