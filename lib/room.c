@@ -212,6 +212,23 @@ push_locked(ac_pool *pool, struct aci_batch *batch)
     return rc;
 }
 
+/* Hand out the future, before anybody may start it, as the task may look at the
+ * handle; what stood there is what this returns.  To read first would have two
+ * page faults, not one, on a page that was never written; x86 has an
+ * instruction that reads and writes, and it need not be an atomic one. */
+static ac_future *
+hand_out(ac_future **out, ac_future *future)
+{
+    if (out == NULL)
+        return NULL;
+#if defined(__x86_64__) && defined(__LP64__)
+    __asm__("orq $0, %0" : "+m"(*out));
+#endif
+    ac_future *before = *out;
+    *out = future;
+    return before;
+}
+
 /* One as most are, into a queue without a bound: no lock, but to wake a
  * sleeper. */
 int
@@ -222,13 +239,10 @@ aci_room_push(ac_pool *pool, struct aci_batch *batch)
     if (pool->attr.capacity != 0 || batch->n != 1 ||
         !aci_future_is_plain(future))
         return push_locked(pool, batch);
-    ac_future *none = NULL, **out = batch->out != NULL ? batch->out : &none;
-    /* Written first, as the task may look at it; and exchanged, as processors
-     * that do so in one step (x86, the newer ones of ARM) then have one page
-     * fault, not two, on a page that was never written.  It orders nothing. */
-    ac_future *before = __atomic_exchange_n(out, future, __ATOMIC_RELAXED);
+    ac_future *before = hand_out(batch->out, future);
     if (!aci_inbox_push(&pool->intake, batch->newest, batch->newest)) {
-        *out = before;
+        if (batch->out != NULL)
+            *batch->out = before;
         return push_locked(pool, batch); /* which says why */
     }
     /* Sequentially consistent: see n_idle. */
