@@ -69,8 +69,9 @@ struct ac_pool {
      * looks out no more. */
     atomic_size_t n_idle;
     /* atomic: enum aci_lookout, as above; set under mu; a worker that spins
-     * clears it without */
-    atomic_int lookout;
+     * clears it without.  On a line of its own: who submits need not look at it
+     * while all are awake. */
+    _Alignas(ACI_CACHE_LINE) atomic_int lookout;
 
     _Alignas(ACI_CACHE_LINE) struct aci_mutex mu;
     /* mu: NEW ones from the intake, in order, which come after those in runq */
