@@ -34,11 +34,8 @@ struct chunk {
     size_t used;             /* inside */
 };
 
-/* Hints, for all slabs. */
-static _Thread_local struct {
-    unsigned shard; /* owner thread: where it allocates */
-    unsigned frees; /* owner thread */
-} mine;
+/* A hint, for all slabs: in which shard this thread allocates. */
+static _Thread_local unsigned my_shard;
 
 static struct chunk *
 chunk_of(void *node)
@@ -212,13 +209,13 @@ visit(struct aci_shard *shard)
 static struct aci_shard *
 enter_any(struct aci_slab *slab)
 {
-    unsigned at = mine.shard;
+    unsigned at = my_shard;
     if (enter(&slab->shards[at]))
         return &slab->shards[at];
     for (unsigned i = 1; i < ACI_SHARDS; i++) {
         at = (at + 1) & (ACI_SHARDS - 1);
         if (enter(&slab->shards[at])) {
-            mine.shard = at;
+            my_shard = at;
             return &slab->shards[at];
         }
     }
@@ -257,9 +254,11 @@ aci_slab_alloc(struct aci_slab *slab)
 /* Who frees nodes looks after the shard now and then: else what is empty would
  * stay for as long as nobody allocates. */
 static bool
-is_turn(void)
+is_turn(struct aci_shard *shard)
 {
-    return mine.frees++ % 64 == 0;
+    unsigned n = atomic_load_explicit(&shard->frees, memory_order_relaxed);
+    atomic_store_explicit(&shard->frees, n + 1, memory_order_relaxed);
+    return n % 64 == 0;
 }
 
 bool
@@ -267,7 +266,7 @@ aci_slab_free(void *node)
 {
     struct aci_link *link = node;
     struct aci_shard *shard = chunk_of(node)->shard;
-    if (!is_turn() && aci_inbox_push(&shard->freed, link, link))
+    if (!is_turn(shard) && aci_inbox_push(&shard->freed, link, link))
         return false;
     /* Its chunk keeps the slab until it is pushed. */
     struct aci_slab *slab = shard->slab;
@@ -300,5 +299,6 @@ aci_slab_init(struct aci_slab *slab, size_t node)
         shard->slab = slab;
         aci_inbox_init(&shard->freed);
         aci_inbox_init(&shard->late);
+        atomic_init(&shard->frees, 0);
     }
 }

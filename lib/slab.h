@@ -43,6 +43,7 @@ struct aci_shard {
      * goes inside. */
     _Alignas(ACI_CACHE_LINE) struct aci_inbox freed;
     struct aci_inbox late;
+    atomic_uint frees; /* atomic, relaxed: about how many; a hint */
 };
 
 struct aci_slab {
