@@ -47,6 +47,9 @@ struct aci_worker {
     bool working;             /* the worker's: it has a task to settle */
     bool calls;               /* the worker's: it is to wake the next one, if it
                                * leaves something queued */
+    bool ran;                 /* the worker's: a task, and has not looked for
+                               * others since */
+    int64_t moment;           /* the worker's: how long it looks away then */
     jmp_buf home;             /* the worker's: where it begins anew */
     struct aci_run run;       /* the worker's: its outermost task */
 };

@@ -89,6 +89,13 @@ aci_spin_start_worker(struct aci_spin *spin)
     start(spin, SPIN_NS);
 }
 
+void
+aci_spin_start_moment(struct aci_spin *spin, int64_t ns)
+{
+    start(spin, ns);
+    spin->gentle = spin->until;
+}
+
 static void
 pause_once(void)
 {

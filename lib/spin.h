@@ -40,6 +40,9 @@ struct aci_spin {
 void aci_spin_start_consumer(struct aci_spin *spin, int64_t deadline);
 void aci_spin_start_worker(struct aci_spin *spin);
 
+/* For so long, without giving the processor away. */
+void aci_spin_start_moment(struct aci_spin *spin, int64_t ns);
+
 /* Pause.  False: long enough. */
 bool aci_spin_again(struct aci_spin *spin);
 

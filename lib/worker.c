@@ -26,6 +26,11 @@
 #include "room.h"
 #include "spin.h"
 
+/* How long a worker looks away. */
+#define MOMENT_NS INT64_C(125)
+#define LONG_MOMENT_NS INT64_C(1000)
+#define FEW 2
+
 /* ---- All tasks ---- */
 
 static void
@@ -38,26 +43,77 @@ be_active(struct aci_worker *self, bool active)
     self->active = active;
 }
 
-/* Watch the intake for a moment, if no other worker does so.  The mutex is
- * released meanwhile. */
+/* Is it the lookout from now on?  One worker of the pool is, at most, and one of
+ * the process. */
+static bool
+look_out_locked(ac_pool *pool)
+{
+    if (atomic_load(&pool->lookout) != ACI_NOBODY || !aci_spin_enter())
+        return false;
+    atomic_store(&pool->lookout, ACI_SPINNING);
+    return true;
+}
+
+/* Let some come in; but not if a lookout is called. */
 static void
-watch_locked(ac_pool *pool)
+look_away(const struct aci_worker *self)
 {
     struct aci_spin spin;
-    if (atomic_load(&pool->lookout) != ACI_NOBODY || !aci_spin_enter())
+    atomic_int *lookout = &self->pool->lookout;
+    int before = atomic_load(lookout);
+    aci_spin_start_moment(&spin, self->moment);
+    while (atomic_load(lookout) == before && aci_spin_again(&spin))
+        continue;
+}
+
+/* Look until something comes in, or it is called, or has looked for long. */
+static void
+look(struct aci_worker *self)
+{
+    struct aci_spin spin;
+    ac_pool *pool = self->pool;
+    if (aci_inbox_has_some(&pool->intake))
         return;
-    atomic_store(&pool->lookout, ACI_SPINNING);
-    aci_unlock(&pool->mu);
+    be_active(self, false);
     aci_spin_start_worker(&spin);
     while (!aci_inbox_has_some(&pool->intake) &&
            !aci_inbox_is_shut(&pool->intake) &&
            atomic_load(&pool->lookout) == ACI_SPINNING && aci_spin_again(&spin))
         continue;
-    /* Sequentially consistent: see n_idle in pool.h.  If he was called, others
-     * may have been woken since: to say nobody is always safe. */
-    atomic_store(&pool->lookout, ACI_NOBODY);
-    aci_spin_leave();
+}
+
+/* Watch the intake for a moment, if no other worker does so.  The mutex is
+ * released meanwhile.
+ *
+ * Each look takes the intake's cache line from those who push into it, and a
+ * task that is taken alone costs as much as several.  So who has just run the
+ * last one that was there looks away first: not longer than who waits for that
+ * one takes to submit another, unless more than a few came in the last time. */
+static void
+watch_locked(struct aci_worker *self)
+{
+    ac_pool *pool = self->pool;
+    bool looks_out = look_out_locked(pool);
+    bool ran = self->ran;
+    self->ran = false;
+    if (!looks_out && !ran)
+        return;
+    aci_unlock(&pool->mu);
+    if (ran)
+        look_away(self);
+    if (looks_out) {
+        look(self);
+        /* Sequentially consistent: see n_idle in pool.h.  If he was called,
+         * others may have been woken since: to say nobody is always safe. */
+        atomic_store(&pool->lookout, ACI_NOBODY);
+        aci_spin_leave();
+    }
     aci_lock(&pool->mu);
+    aci_pool_fetch_locked(pool);
+    if (pool->n_fresh <= FEW)
+        self->moment = MOMENT_NS;
+    else if (self->moment < LONG_MOMENT_NS)
+        self->moment *= 2;
 }
 
 static void
@@ -165,6 +221,12 @@ pop_locked(struct aci_worker *self)
     ac_future *future;
     bool watched = false;
     while (pool->phase != ACI_CANCELING) {
+        if (self->ran && aci_pool_queued_locked(pool) == 0) {
+            self->calls = true;
+            watch_locked(self);
+            watched = true;
+            continue;
+        }
         if ((future = start_fresh_locked(self)) != NULL ||
             (future = start_queued_locked(self)) != NULL)
             return future;
@@ -173,7 +235,7 @@ pop_locked(struct aci_worker *self)
         self->calls = true;
         be_active(self, false);
         if (!watched)
-            watch_locked(pool);
+            watch_locked(self);
         else
             sleep_locked(self);
         watched = !watched;
@@ -187,6 +249,8 @@ work(struct aci_worker *self)
     ac_pool *pool = self->pool;
     ac_future *future;
     self->calls = true;
+    self->ran = false;
+    self->moment = MOMENT_NS;
     aci_lock(&pool->mu);
     while ((future = pop_locked(self)) != NULL) {
         pool->busy++;
@@ -197,6 +261,7 @@ work(struct aci_worker *self)
         aci_run(&self->run, pool, future);
         aci_lock(&pool->mu);
         self->working = false;
+        self->ran = true;
         pool->busy--;
         aci_pool_settle_locked(pool, &self->run.outcome);
     }

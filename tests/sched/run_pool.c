@@ -130,7 +130,7 @@ SK_SCENARIO(submit_spin)
     SK_MUST(ac_task_attr_set_free_arg(attr, free_when_both) == AC_OK);
     if (sk_roll(2))
         SK_MUST(ac_task_attr_set_start_by(attr, AC_POLL) == AC_OK);
-    sk_stop_clock();
+    sk_slow_clock();
     pool = sk_pool(2);
     parent->body = submit_pair;
     parent->next = one;

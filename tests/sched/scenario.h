@@ -84,7 +84,8 @@ bool sk_readable(int fd);
 ac_deadline sk_soon(void);
 /* The same, after all that is soon. */
 ac_deadline sk_later(void);
-/* No time passes any more: who spins would do so for ever. */
-void sk_stop_clock(void);
+/* Each reading takes a nanosecond, and nothing else any time: who spins would do
+ * so as good as for ever. */
+void sk_slow_clock(void);
 
 #endif /* SCENARIO_H */

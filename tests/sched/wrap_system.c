@@ -43,9 +43,10 @@ sk_later(void)
 }
 
 void
-sk_stop_clock(void)
+sk_slow_clock(void)
 {
-    sk->plan.reading = sk->plan.yielding = 0;
+    sk->plan.reading = 1;
+    sk->plan.yielding = 0;
     sk->plan.jumps = 0;
 }
 
