@@ -139,6 +139,36 @@ aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome)
         aci_unpark_all(&pool->watchers);
 }
 
+void
+aci_pool_settle_nested(struct aci_worker *worker,
+                       const struct aci_outcome *outcome)
+{
+    ac_pool *pool = worker->pool;
+    if (outcome->status != AC_OK || pool->attr.timing) {
+        aci_lock(&pool->mu);
+        aci_pool_settle_locked(pool, outcome);
+        aci_unlock(&pool->mu);
+        return;
+    }
+    aci_tally_add(&worker->nested);
+}
+
+void
+aci_pool_count_locked(struct aci_worker *worker)
+{
+    ac_pool *pool = worker->pool;
+    size_t n = aci_tally_take(&worker->nested);
+    pool->unfinished -= n;
+    aci_stats_completed(&pool->stats, n);
+}
+
+void
+aci_pool_count_all_locked(ac_pool *pool)
+{
+    for (size_t i = 0; i < pool->n_workers; i++)
+        aci_pool_count_locked(&pool->workers[i]);
+}
+
 static void
 unqueue(const struct aci_owner *owner, ac_future *future)
 {
@@ -343,6 +373,7 @@ start_workers(ac_pool *pool)
         struct aci_worker *worker = &pool->workers[parked];
         worker->pool = pool;
         worker->number = parked;
+        worker->run.worker = worker;
         if ((rc = aci_parked_init(&worker->parked)) != AC_OK)
             goto fail;
     }

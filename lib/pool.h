@@ -52,6 +52,8 @@ struct aci_worker {
     int64_t moment;           /* the worker's: how long it looks away then */
     jmp_buf home;             /* the worker's: where it begins anew */
     struct aci_run run;       /* the worker's: its outermost task */
+    struct aci_tally nested;  /* those that completed on top of others, and
+                               * were settled without mu */
 };
 
 struct ac_pool {
@@ -127,6 +129,18 @@ bool aci_pool_is_mine(const ac_pool *pool);
 
 /* One task less, and how it ended. */
 void aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome);
+
+/* The same for one that this worker ran on top of another one; mostly without
+ * the mutex.  So it is counted later: at the latest before the one below is, so
+ * that nothing is unfinished when that is what the pool says. */
+void aci_pool_settle_nested(struct aci_worker *worker,
+                            const struct aci_outcome *outcome);
+
+/* Count what this worker has settled without the mutex. */
+void aci_pool_count_locked(struct aci_worker *worker);
+
+/* The same for all of them: to be called before anything is reported. */
+void aci_pool_count_all_locked(ac_pool *pool);
 
 /* Refuse further tasks; `phase` is not ACI_ACCEPTING. */
 void aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase);

@@ -1,7 +1,7 @@
 /*
  * run - one task on the thread that runs it
  *
- * Locking: none while the task runs; the pool's mutex to settle.
+ * Locking: none while the task runs; to settle see pool.h.
  * Lifetime: the record of a worker's outermost task is part of the worker, that
  * of a task run in place is on the stack of who waits.  Should the task end
  * its thread, the cleanup handler that belongs to the record finishes it.
@@ -83,15 +83,16 @@ end_nested(void *arg)
     if (aci_forked(pool->cache->born))
         return;
     aci_run_abort(run);
-    aci_lock(&pool->mu);
-    aci_pool_settle_locked(pool, &run->outcome);
-    aci_unlock(&pool->mu);
+    aci_pool_settle_nested(run->worker, &run->outcome);
 }
 
 void
 aci_run_nested(ac_pool *pool, ac_future *future)
 {
-    struct aci_run run = {.pool = pool};
+    const struct aci_frame *top = aci_frame_top();
+    struct aci_run run = {
+        .pool = pool,
+        .worker = aci_container_of(top, struct aci_run, frame)->worker};
     pthread_cleanup_push(end_nested, &run);
     aci_run(&run, pool, future);
     pthread_cleanup_pop(1);

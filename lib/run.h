@@ -11,8 +11,11 @@
 
 #include <stdint.h>
 
+struct aci_worker;
+
 struct aci_run {
     struct aci_frame frame;     /* owner thread */
+    struct aci_worker *worker;  /* owner thread: whose thread it is */
     ac_pool *pool;              /* owner thread */
     ac_future *future;          /* owner thread; NULL: it is finished */
     int64_t started;            /* owner thread; with timing */

@@ -66,6 +66,7 @@ ac_pool_shutdown(ac_pool *pool, ac_shutdown how, ac_deadline deadline,
     if (how == AC_CANCEL)
         cancel_queued_locked(pool);
     rc = watch_locked(pool, &self, deadline);
+    aci_pool_count_all_locked(pool);
     if (left != NULL)
         *left = pool->unfinished;
     aci_pool_leave_locked(pool);

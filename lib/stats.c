@@ -1,7 +1,8 @@
 /*
  * stats - what a pool has done so far
  *
- * Locking: the pool's mutex, so that a snapshot is of one moment.
+ * Locking: the pool's mutex, so that a snapshot is of one moment; a tally is
+ * added to without it.
  * Lifetime: part of the pool.
  *
  * SPDX-License-Identifier: MIT
@@ -10,6 +11,24 @@
 
 #include "fork.h"
 #include "pool.h"
+
+/* Nobody else changes it.  Release: what that thread did before is done when
+ * it is reported; pairs with take(). */
+void
+aci_tally_add(struct aci_tally *tally)
+{
+    size_t n = atomic_load_explicit(&tally->n, memory_order_relaxed);
+    atomic_store_explicit(&tally->n, n + 1, memory_order_release);
+}
+
+size_t
+aci_tally_take(struct aci_tally *tally)
+{
+    size_t n = atomic_load_explicit(&tally->n, memory_order_acquire);
+    size_t since = n - tally->taken;
+    tally->taken = n;
+    return since;
+}
 
 void
 aci_stats_accepted(struct aci_stats *stats, size_t n, size_t queued)
@@ -23,6 +42,12 @@ void
 aci_stats_rejected(struct aci_stats *stats, size_t n)
 {
     stats->counts[AC_STAT_REJECTED] += n;
+}
+
+void
+aci_stats_completed(struct aci_stats *stats, size_t n)
+{
+    stats->counts[AC_STAT_COMPLETED] += n;
 }
 
 static size_t
@@ -73,6 +98,7 @@ ac_pool_stats(const ac_pool *pool, uint64_t values[], size_t n)
         return AC_EFORKED;
     ac_pool *known = (ac_pool *)pool; /* what is taken in was there already */
     aci_pool_enter(known);
+    aci_pool_count_all_locked(known);
     struct aci_stats now = pool->stats;
     now.counts[AC_STAT_WORKERS] = pool->n_workers;
     now.counts[AC_STAT_BUSY] = pool->busy;

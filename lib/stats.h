@@ -8,6 +8,7 @@
 
 #include "port.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +25,21 @@ struct aci_stats {
     uint64_t counts[AC_STATS];
 };
 
+/* What one thread counts without the mutex. */
+struct aci_tally {
+    atomic_size_t n; /* atomic, changed by that thread */
+    size_t taken;    /* pool's mu */
+};
+
+/* By the thread whose it is. */
+void aci_tally_add(struct aci_tally *tally);
+
+/* By who holds the pool's mutex: how many came since the last time. */
+size_t aci_tally_take(struct aci_tally *tally);
+
 void aci_stats_accepted(struct aci_stats *stats, size_t n, size_t queued);
 void aci_stats_rejected(struct aci_stats *stats, size_t n);
+void aci_stats_completed(struct aci_stats *stats, size_t n);
 void aci_stats_ended(struct aci_stats *stats,
                      const struct aci_outcome *outcome);
 

@@ -43,8 +43,8 @@ be_active(struct aci_worker *self, bool active)
     self->active = active;
 }
 
-/* Is it the lookout from now on?  One worker of the pool is, at most, and one of
- * the process. */
+/* Is it the lookout from now on?  At most one worker of the pool is, and at most
+ * one of the process. */
 static bool
 look_out_locked(ac_pool *pool)
 {
@@ -263,6 +263,7 @@ work(struct aci_worker *self)
         self->working = false;
         self->ran = true;
         pool->busy--;
+        aci_pool_count_locked(self);
         aci_pool_settle_locked(pool, &self->run.outcome);
     }
     aci_unlock(&pool->mu);
@@ -337,8 +338,10 @@ outlive(void *arg)
     aci_pool_enter(pool);
     if (replaced)
         self->thread = thread;
-    if (working)
+    if (working) {
+        aci_pool_count_locked(self);
         aci_pool_settle_locked(pool, &outcome);
+    }
     aci_unlock(&pool->mu);
     if (!replaced)
         longjmp(self->home, 1);

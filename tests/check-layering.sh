@@ -24,7 +24,7 @@ layer_of() {
 }
 
 # Files that may name an explicit memory order.
-order_files="refcount.h|future.h|future.c|room.c|slab.c|spin.c"
+order_files="refcount.h|future.h|future.c|slab.c|spin.c|stats.c"
 
 # ---- Arrows --------------------------------------------------------------
 

@@ -437,8 +437,10 @@ SK_SCENARIO(nested_left)
     outer->pool = inner->pool = pool = sk_pool(1);
     SK_MUST(sk_submit(pool, NULL, outer, NULL) == AC_OK);
     sk_gate_pass(&innermost_done);
-    SK_MUST(ac_pool_stats(pool, stats, AC_STATS) == AC_OK);
-    SK_MUST(stats[AC_STAT_COMPLETED] == 1);
+    if (sk_roll(2)) {
+        SK_MUST(ac_pool_stats(pool, stats, AC_STATS) == AC_OK);
+        SK_MUST(stats[AC_STAT_COMPLETED] == 1);
+    }
     SK_MUST(ac_pool_shutdown(pool, AC_DRAIN, AC_POLL, &left) == AC_ETIMEDOUT);
     SK_MUST(left == 2);
     sk_gate_open(&hold);
