@@ -43,8 +43,8 @@ be_active(struct aci_worker *self, bool active)
     self->active = active;
 }
 
-/* Is it the lookout from now on?  At most one worker of the pool is, and at most
- * one of the process. */
+/* Is it the lookout from now on?  At most one worker of the pool is, and at
+ * most one of the process. */
 static bool
 look_out_locked(ac_pool *pool)
 {
