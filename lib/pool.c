@@ -73,10 +73,46 @@ enqueue_locked(ac_pool *pool)
     pool->n_fresh = 0;
 }
 
+bool
+aci_pool_has_nested(const ac_pool *pool)
+{
+    if (!atomic_load(&pool->nests))
+        return false;
+    for (size_t i = 0; i < pool->n_workers; i++) {
+        if (aci_nest_has_some(&pool->workers[i].nest))
+            return true;
+    }
+    return false;
+}
+
+ac_future *
+aci_pool_pop_nested_locked(ac_pool *pool)
+{
+    ac_future *future = NULL;
+    if (!atomic_load(&pool->nests))
+        return NULL;
+    for (size_t i = 0; i < pool->n_workers && future == NULL; i++)
+        future = aci_nest_pop(&pool->workers[i].nest);
+    if (future != NULL)
+        count_locked(pool, 1);
+    return future;
+}
+
+/* What is in the nests goes into the queue.  It is older than what is in the
+ * intake: while there is something in there, nothing goes into a nest. */
+static void
+enqueue_nested_locked(ac_pool *pool)
+{
+    ac_future *future;
+    while ((future = aci_pool_pop_nested_locked(pool)) != NULL)
+        aci_runq_push(&pool->runq, future);
+}
+
 void
 aci_pool_take_in_locked(ac_pool *pool)
 {
     enqueue_locked(pool);
+    enqueue_nested_locked(pool);
     if (aci_pool_fetch_locked(pool))
         enqueue_locked(pool);
 }
@@ -146,20 +182,27 @@ aci_pool_settle_nested(struct aci_worker *worker,
     ac_pool *pool = worker->pool;
     if (outcome->status != AC_OK || pool->attr.timing) {
         aci_lock(&pool->mu);
+        aci_pool_count_locked(worker);
         aci_pool_settle_locked(pool, outcome);
         aci_unlock(&pool->mu);
         return;
     }
-    aci_tally_add(&worker->nested);
+    aci_tally_add(&worker->completed);
 }
 
 void
 aci_pool_count_locked(struct aci_worker *worker)
 {
     ac_pool *pool = worker->pool;
-    size_t n = aci_tally_take(&worker->nested);
-    pool->unfinished -= n;
-    aci_stats_completed(&pool->stats, n);
+    /* In this order: what has completed was accepted before. */
+    size_t completed = aci_tally_take(&worker->completed);
+    size_t accepted = aci_tally_take(&worker->accepted);
+    if (accepted > 0)
+        count_locked(pool, accepted);
+    /* The one below them is unfinished still. */
+    aci_assert(completed == 0 || pool->unfinished > completed);
+    pool->unfinished -= completed;
+    aci_stats_completed(&pool->stats, completed);
 }
 
 void
@@ -210,6 +253,12 @@ help(const struct aci_owner *owner, ac_future *future, ac_deadline deadline)
     ac_pool *pool = pool_of(owner);
     if (!may_help(owner, deadline))
         return false;
+    struct aci_worker *self = aci_run_worker();
+    if (aci_nest_claim(&self->nest, future)) {
+        aci_tally_add(&self->accepted);
+        aci_run_nested(pool, future);
+        return true;
+    }
     aci_pool_enter(pool);
     bool won = aci_future_claim(future);
     if (won) {
@@ -239,6 +288,9 @@ aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase)
         return;
     pool->phase = phase;
     enqueue_locked(pool);
+    for (size_t i = 0; i < pool->n_workers; i++)
+        aci_nest_shut(&pool->workers[i].nest);
+    enqueue_nested_locked(pool);
     pool->fresh = aci_inbox_shut(&pool->intake, &pool->n_fresh);
     count_locked(pool, pool->n_fresh);
     enqueue_locked(pool);
@@ -279,13 +331,20 @@ wait_for_the_last(ac_pool *pool)
     aci_unlock(&pool->mu);
 }
 
-/* The workers are gone, or never were; `parked` of them have records. */
 static void
-pool_free(ac_pool *pool, size_t parked)
+worker_destroy(struct aci_worker *worker)
+{
+    aci_nest_destroy(&worker->nest);
+    aci_parked_destroy(&worker->parked);
+}
+
+/* The workers are gone, or never were; so many have records. */
+static void
+pool_free(ac_pool *pool, size_t made)
 {
     aci_cache_disown(pool->cache);
-    while (parked > 0)
-        aci_parked_destroy(&pool->workers[--parked].parked);
+    while (made > 0)
+        worker_destroy(&pool->workers[--made]);
     aci_parked_destroy(&pool->last);
     aci_mutex_destroy(&pool->mu);
     aci_free(pool);
@@ -361,21 +420,37 @@ await_hooks(ac_pool *pool)
     return refused ? AC_EHOOK : AC_OK;
 }
 
-/* All of them, or none.  Each needs only what was made before it. */
+/* The record of a worker.  AC_OK or AC_ENOMEM. */
+static int
+worker_init(struct aci_worker *worker, ac_pool *pool, size_t number)
+{
+    worker->pool = pool;
+    worker->number = number;
+    worker->run.worker = worker;
+    aci_tally_init(&worker->accepted);
+    aci_tally_init(&worker->completed);
+    int rc = aci_parked_init(&worker->parked);
+    if (rc != AC_OK)
+        return rc;
+    if ((rc = aci_nest_init(&worker->nest)) != AC_OK)
+        aci_parked_destroy(&worker->parked);
+    return rc;
+}
+
+/* All of them, or none.  Each needs only what was made before it, and none
+ * starts before all have records. */
 static int
 start_workers(ac_pool *pool)
 {
     int rc = AC_OK;
-    size_t parked = 0, started = 0;
+    size_t made = 0, started = 0;
     if (pool->attr.start != NULL)
         pool->starting = pool->n_workers;
-    for (; parked < pool->n_workers; parked++) {
-        struct aci_worker *worker = &pool->workers[parked];
-        worker->pool = pool;
-        worker->number = parked;
-        worker->run.worker = worker;
-        if ((rc = aci_parked_init(&worker->parked)) != AC_OK)
-            goto fail;
+    for (; made < pool->n_workers; made++) {
+        if ((rc = worker_init(&pool->workers[made], pool, made)) != AC_OK) {
+            pool_free(pool, made);
+            return rc;
+        }
     }
     for (; started < pool->n_workers; started++) {
         struct aci_worker *worker = &pool->workers[started];
@@ -389,7 +464,7 @@ start_workers(ac_pool *pool)
 
 fail:
     join_workers(pool, started);
-    pool_free(pool, parked);
+    pool_free(pool, made);
     return rc;
 }
 

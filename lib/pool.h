@@ -16,6 +16,7 @@
 #include "attr.h"
 #include "cache.h"
 #include "inbox.h"
+#include "nest.h"
 #include "owner.h"
 #include "park.h"
 #include "run.h"
@@ -32,7 +33,8 @@ enum aci_pool_phase { ACI_ACCEPTING, ACI_DRAINING, ACI_CANCELING };
  * need be woken meanwhile. */
 enum aci_lookout {
     ACI_NOBODY,
-    ACI_SPINNING, /* it watches the intake; to be called for what is in runq */
+    ACI_SPINNING, /* it watches the intake, or will within a microsecond; to be
+                   * called for what is in runq */
     ACI_WAKING    /* it is woken, and has not looked yet */
 };
 
@@ -49,11 +51,13 @@ struct aci_worker {
                                * leaves something queued */
     bool ran;                 /* the worker's: a task, and has not looked for
                                * others since */
-    int64_t moment;           /* the worker's: how long it looks away then */
+    unsigned streak;          /* the worker's: so many times it looked away,
+                               * and something had come in */
     jmp_buf home;             /* the worker's: where it begins anew */
     struct aci_run run;       /* the worker's: its outermost task */
-    struct aci_tally nested;  /* those that completed on top of others, and
-                               * were settled without mu */
+    struct aci_nest nest;     /* what its tasks have submitted */
+    struct aci_tally accepted;  /* taken from the nest to be run in place, */
+    struct aci_tally completed; /* and completed in place, without mu */
 };
 
 struct ac_pool {
@@ -63,6 +67,9 @@ struct ac_pool {
     /* atomic, set once: everything that runs has been asked to stop */
     atomic_bool stop;
 
+    /* atomic, set once: a nest has been used */
+    atomic_bool nests;
+
     /* Accepted futures that are plain come in here, by tail.intake, without mu;
      * shut when no more are accepted.  Who locks mu to do something with what
      * is queued takes them into runq first (aci_pool_enter).  But mostly a
@@ -71,7 +78,8 @@ struct ac_pool {
     /* atomic, changed under mu: how many are in `idle`.  Who has left a future
      * in the intake looks at this and at `lookout`; who is going to sleep
      * looks at the intake after he has counted himself here, or said that he
-     * looks out no more. */
+     * looks out no more.  The same holds for nests: but who looks out looks
+     * there only once, having said so. */
     atomic_size_t n_idle;
     /* atomic: enum aci_lookout, as above; set under mu; a worker that spins
      * clears it without.  On a line of its own: who submits need not look at it
@@ -110,6 +118,12 @@ void aci_pool_take_in_locked(ac_pool *pool);
 /* If nothing is fresh, what is in the intake is.  True if that was so. */
 bool aci_pool_fetch_locked(ac_pool *pool);
 
+/* Is there something in a nest?  A look from outside. */
+bool aci_pool_has_nested(const ac_pool *pool);
+
+/* The oldest one of a nest, accepted, or NULL; as aci_runq_pop(). */
+ac_future *aci_pool_pop_nested_locked(ac_pool *pool);
+
 static inline size_t
 aci_pool_queued_locked(const ac_pool *pool)
 {
@@ -131,8 +145,9 @@ bool aci_pool_is_mine(const ac_pool *pool);
 void aci_pool_settle_locked(ac_pool *pool, const struct aci_outcome *outcome);
 
 /* The same for one that this worker ran on top of another one; mostly without
- * the mutex.  So it is counted later: at the latest before the one below is, so
- * that nothing is unfinished when that is what the pool says. */
+ * the mutex.  So it is counted later: at the latest before the outermost one of
+ * this worker is, and until then `unfinished` is not 0; so nobody misses
+ * that. */
 void aci_pool_settle_nested(struct aci_worker *worker,
                             const struct aci_outcome *outcome);
 

@@ -222,11 +222,37 @@ hand_out(ac_future **out, ac_future *future)
     if (out == NULL)
         return NULL;
 #if defined(__x86_64__) && defined(__LP64__)
-    __asm__("orq $0, %0" : "+m"(*out));
+    __asm__("or{q $0, %0| %0, 0}" : "+m"(*out));
 #endif
     ac_future *before = *out;
     *out = future;
     return before;
+}
+
+/* By a task: into its worker's nest, unless a worker has nothing to do, or
+ * there is something in the intake, which comes first. */
+static bool
+push_nested(ac_pool *pool, ac_future *future)
+{
+    if (aci_inbox_has_some(&pool->intake) || atomic_load(&pool->n_idle) > 0)
+        return false;
+    struct aci_worker *worker = aci_run_worker();
+    if (worker == NULL || worker->pool != pool ||
+        atomic_load(&pool->lookout) != ACI_NOBODY)
+        return false;
+    if (!atomic_load(&pool->nests))
+        atomic_store(&pool->nests, true);
+    if (!aci_nest_push(&worker->nest, future))
+        return false;
+    /* Sequentially consistent: see n_idle. */
+    if (atomic_load(&pool->n_idle) > 0 ||
+        atomic_load(&pool->lookout) == ACI_SPINNING) {
+        aci_pool_enter(pool);
+        if (aci_pool_queued_locked(pool) > 0)
+            aci_pool_wake_locked(pool);
+        aci_unlock(&pool->mu);
+    }
+    return true;
 }
 
 /* One as most are, into a queue without a bound: no lock, but to wake a
@@ -240,6 +266,8 @@ aci_room_push(ac_pool *pool, struct aci_batch *batch)
         !aci_future_is_plain(future))
         return push_locked(pool, batch);
     ac_future *before = hand_out(batch->out, future);
+    if (push_nested(pool, future))
+        return AC_OK;
     if (!aci_inbox_push(&pool->intake, batch->newest, batch->newest)) {
         if (batch->out != NULL)
             *batch->out = before;

@@ -89,10 +89,7 @@ end_nested(void *arg)
 void
 aci_run_nested(ac_pool *pool, ac_future *future)
 {
-    const struct aci_frame *top = aci_frame_top();
-    struct aci_run run = {
-        .pool = pool,
-        .worker = aci_container_of(top, struct aci_run, frame)->worker};
+    struct aci_run run = {.pool = pool, .worker = aci_run_worker()};
     pthread_cleanup_push(end_nested, &run);
     aci_run(&run, pool, future);
     pthread_cleanup_pop(1);

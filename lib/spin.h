@@ -26,8 +26,8 @@ void aci_spin_forget(void);
 void aci_spin_busy(void);
 void aci_spin_idle(void);
 
-/* One worker at most in the process spins.  True: it is the caller, until
- * aci_spin_leave(). */
+/* One worker at most in the process spins, but for a moment.  True: it is the
+ * caller, until aci_spin_leave(). */
 bool aci_spin_enter(void);
 void aci_spin_leave(void);
 
@@ -40,7 +40,8 @@ struct aci_spin {
 void aci_spin_start_consumer(struct aci_spin *spin, int64_t deadline);
 void aci_spin_start_worker(struct aci_spin *spin);
 
-/* For so long, without giving the processor away. */
+/* For so long, a microsecond at most, without giving the processor away: any
+ * worker may, and needs no aci_spin_enter(). */
 void aci_spin_start_moment(struct aci_spin *spin, int64_t ns);
 
 /* Pause.  False: long enough. */

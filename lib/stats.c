@@ -12,6 +12,13 @@
 #include "fork.h"
 #include "pool.h"
 
+void
+aci_tally_init(struct aci_tally *tally)
+{
+    atomic_init(&tally->n, 0);
+    tally->taken = 0;
+}
+
 /* Nobody else changes it.  Release: what that thread did before is done when
  * it is reported; pairs with take(). */
 void
@@ -21,6 +28,7 @@ aci_tally_add(struct aci_tally *tally)
     atomic_store_explicit(&tally->n, n + 1, memory_order_release);
 }
 
+/* Acquire: pairs with add(). */
 size_t
 aci_tally_take(struct aci_tally *tally)
 {

@@ -31,6 +31,8 @@ struct aci_tally {
     size_t taken;    /* pool's mu */
 };
 
+void aci_tally_init(struct aci_tally *tally);
+
 /* By the thread whose it is. */
 void aci_tally_add(struct aci_tally *tally);
 

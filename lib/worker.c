@@ -26,10 +26,10 @@
 #include "room.h"
 #include "spin.h"
 
-/* How long a worker looks away. */
+/* How long a worker looks away, and how much longer after so many times. */
 #define MOMENT_NS INT64_C(125)
-#define LONG_MOMENT_NS INT64_C(1000)
-#define FEW 2
+#define REST_NS INT64_C(875)
+#define STREAK 8
 
 /* ---- All tasks ---- */
 
@@ -54,15 +54,13 @@ look_out_locked(ac_pool *pool)
     return true;
 }
 
-/* Let some come in; but not if a lookout is called. */
+/* Let some come in; but not if a lookout is called, which was in that state. */
 static void
-look_away(const struct aci_worker *self)
+look_away(const ac_pool *pool, int lookout, int64_t ns)
 {
     struct aci_spin spin;
-    atomic_int *lookout = &self->pool->lookout;
-    int before = atomic_load(lookout);
-    aci_spin_start_moment(&spin, self->moment);
-    while (atomic_load(lookout) == before && aci_spin_again(&spin))
+    aci_spin_start_moment(&spin, ns);
+    while (atomic_load(&pool->lookout) == lookout && aci_spin_again(&spin))
         continue;
 }
 
@@ -72,7 +70,7 @@ look(struct aci_worker *self)
 {
     struct aci_spin spin;
     ac_pool *pool = self->pool;
-    if (aci_inbox_has_some(&pool->intake))
+    if (aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool))
         return;
     be_active(self, false);
     aci_spin_start_worker(&spin);
@@ -82,25 +80,42 @@ look(struct aci_worker *self)
         continue;
 }
 
-/* Watch the intake for a moment, if no other worker does so.  The mutex is
- * released meanwhile.
+/* Who has just run the last task that was there looks away first.
  *
  * Each look takes the intake's cache line from those who push into it, and a
- * task that is taken alone costs as much as several.  So who has just run the
- * last one that was there looks away first: not longer than who waits for that
- * one takes to submit another, unless more than a few came in the last time. */
+ * task that is taken alone costs as much as several.  So it does not look for
+ * as long as who waits for that last one takes to submit another.  What is
+ * there by then is from somebody who does not wait for it; if that was so many
+ * times in a row, it lets more come.  Who submits a few and waits for all of
+ * them never pays for that. */
+static void
+rest(struct aci_worker *self, int lookout)
+{
+    ac_pool *pool = self->pool;
+    look_away(pool, lookout, MOMENT_NS);
+    if (!aci_inbox_has_some(&pool->intake))
+        self->streak = 0;
+    else if (self->streak < STREAK)
+        self->streak++;
+    else
+        look_away(pool, lookout, REST_NS);
+}
+
+/* Watch the intake for a moment, if no other worker does so.  The mutex is
+ * released meanwhile. */
 static void
 watch_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
     bool looks_out = look_out_locked(pool);
+    int lookout = atomic_load(&pool->lookout);
     bool ran = self->ran;
     self->ran = false;
     if (!looks_out && !ran)
         return;
     aci_unlock(&pool->mu);
     if (ran)
-        look_away(self);
+        rest(self, lookout);
     if (looks_out) {
         look(self);
         /* Sequentially consistent: see n_idle in pool.h.  If he was called,
@@ -109,11 +124,6 @@ watch_locked(struct aci_worker *self)
         aci_spin_leave();
     }
     aci_lock(&pool->mu);
-    aci_pool_fetch_locked(pool);
-    if (pool->n_fresh <= FEW)
-        self->moment = MOMENT_NS;
-    else if (self->moment < LONG_MOMENT_NS)
-        self->moment *= 2;
 }
 
 static void
@@ -123,7 +133,7 @@ sleep_locked(struct aci_worker *self)
     aci_list_prepend(&pool->idle, &self->parked.link);
     atomic_fetch_add(&pool->n_idle, 1);
     /* Counted first, then look: see n_idle in pool.h. */
-    if (aci_inbox_has_some(&pool->intake)) {
+    if (aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool)) {
         aci_list_remove(&self->parked.link);
         atomic_fetch_sub(&pool->n_idle, 1);
         return;
@@ -172,12 +182,14 @@ claim_locked(struct aci_worker *self, ac_future *future)
     return NULL;
 }
 
-/* Mostly nothing is queued but what is fresh: the next of these, or NULL. */
+/* Mostly nothing is queued but what is fresh: the next of these, or NULL.  What
+ * is in a nest comes before what would have to be fetched. */
 static ac_future *
 start_fresh_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
-    if (pool->runq.n > 0)
+    if (pool->runq.n > 0 ||
+        (pool->fresh == NULL && aci_pool_has_nested(pool)))
         return NULL;
     self->calls |= aci_pool_fetch_locked(pool);
     if (pool->fresh == NULL)
@@ -191,6 +203,23 @@ start_fresh_locked(struct aci_worker *self)
     if (self->calls)
         aci_pool_fetch_locked(pool);
     return future;
+}
+
+/* Nothing is there but in a nest: the oldest of one, or NULL.  The rest stays
+ * there, as most of it will be run in place. */
+static ac_future *
+start_nested_locked(struct aci_worker *self)
+{
+    ac_pool *pool = self->pool;
+    ac_future *future;
+    if (aci_pool_queued_locked(pool) > 0 ||
+        aci_inbox_has_some(&pool->intake))
+        return NULL;
+    while ((future = aci_pool_pop_nested_locked(pool)) != NULL) {
+        if (aci_future_claim(future))
+            return future;
+    }
+    return NULL;
 }
 
 /* The next one of the queue, claimed, or NULL if there is none. */
@@ -213,7 +242,7 @@ start_queued_locked(struct aci_worker *self)
 
 /* The next one that is to run, claimed, with its queue's reference; NULL when
  * it is time to go.  What is still queued when all is canceled is the
- * canceler's. */
+ * canceler's.  The mutex is released meanwhile. */
 static ac_future *
 pop_locked(struct aci_worker *self)
 {
@@ -228,6 +257,7 @@ pop_locked(struct aci_worker *self)
             continue;
         }
         if ((future = start_fresh_locked(self)) != NULL ||
+            (future = start_nested_locked(self)) != NULL ||
             (future = start_queued_locked(self)) != NULL)
             return future;
         if (pool->phase != ACI_ACCEPTING)
@@ -250,7 +280,7 @@ work(struct aci_worker *self)
     ac_future *future;
     self->calls = true;
     self->ran = false;
-    self->moment = MOMENT_NS;
+    self->streak = 0;
     aci_lock(&pool->mu);
     while ((future = pop_locked(self)) != NULL) {
         pool->busy++;
@@ -263,6 +293,8 @@ work(struct aci_worker *self)
         self->working = false;
         self->ran = true;
         pool->busy--;
+        if (aci_nest_has_some(&self->nest))
+            aci_pool_take_in_locked(pool);
         aci_pool_count_locked(self);
         aci_pool_settle_locked(pool, &self->run.outcome);
     }

@@ -17,14 +17,14 @@ layer_of() {
     refcount|pollable|slab|cache|set|owner|attr|inbox) echo 1 ;;
     waiter|frame|future|promise|due) echo 2 ;;
     iter|next|add|abandon|as_completed|wait|result|callback) echo 3 ;;
-    pool|worker|run|runq|room|shutdown|stats) echo 4 ;;
+    pool|worker|run|runq|nest|room|shutdown|stats) echo 4 ;;
     submit) echo 5 ;;
     *) echo none ;;
     esac
 }
 
 # Files that may name an explicit memory order.
-order_files="refcount.h|future.h|future.c|slab.c|spin.c|stats.c"
+order_files="refcount.h|future.h|future.c|nest.c|slab.c|spin.c|stats.c"
 
 # ---- Arrows --------------------------------------------------------------
 

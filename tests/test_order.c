@@ -62,6 +62,40 @@ START_TEST(s47_in_order_too_when_they_pile_up_first)
 }
 END_TEST
 
+/* What a task submits goes another way than what comes from outside. */
+static int
+submit_odd_ones(void *arg, void **result)
+{
+    (void)result;
+    for (size_t i = 1; i < MANY; i += 2)
+        SUPPORT_CHECK_INT(ac_submit(arg, NULL, log_number, &numbers[i], NULL),
+                          AC_OK);
+    return 0;
+}
+
+/* Into its own pool, or into another one. */
+START_TEST(s47_what_a_task_submits_starts_in_order)
+{
+    ac_pool *pool = support_pool(1);
+    ac_pool *from = _i == 0 ? pool : support_pool(1);
+
+    number_all();
+    ck_assert_int_eq(ac_submit(from, NULL, submit_odd_ones, pool, NULL), AC_OK);
+    ck_assert_int_eq(ac_pool_wait_idle(from, AC_FOREVER), AC_OK);
+    for (size_t i = 0; i < MANY; i += 2)
+        ck_assert_int_eq(ac_submit(pool, NULL, log_number, &numbers[i], NULL),
+                         AC_OK);
+    if (from != pool)
+        support_pool_end(from);
+    support_pool_end(pool);
+    ck_assert_uint_eq(n_started, MANY);
+    for (size_t i = 0; i < MANY / 2; i++)
+        ck_assert_uint_eq(started[i], 2 * i + 1);
+    for (size_t i = MANY / 2; i < MANY; i++)
+        ck_assert_uint_eq(started[i], 2 * (i - MANY / 2));
+}
+END_TEST
+
 typedef struct submitter {
     ac_pool *pool;
     size_t from;
@@ -212,6 +246,7 @@ test_suite(void)
 
     tcase_add_test(tcase, s47_one_worker_starts_in_order_of_submission);
     tcase_add_test(tcase, s47_in_order_too_when_they_pile_up_first);
+    tcase_add_loop_test(tcase, s47_what_a_task_submits_starts_in_order, 0, 2);
     tcase_add_test(tcase, s47_each_submitter_keeps_its_own_order);
     suite_add_tcase(suite, tcase);
 

@@ -84,8 +84,8 @@ bool sk_readable(int fd);
 ac_deadline sk_soon(void);
 /* The same, after all that is soon. */
 ac_deadline sk_later(void);
-/* Each reading takes a nanosecond, and nothing else any time: who spins would do
- * so as good as for ever. */
+/* Each reading takes a nanosecond, and nothing else any time: who spins would
+ * do so as good as for ever. */
 void sk_slow_clock(void);
 
 #endif /* SCENARIO_H */
