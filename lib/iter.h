@@ -60,10 +60,11 @@ struct ac_iter {
     _Alignas(ACI_CACHE_LINE) struct aci_inbox admissions; /* by `admitted` */
     /*
      * atomic, changed under mu: consumers that would run a queued member of
-     * their own pool.  ac_iter_submit leaves a member in the pool's intake
-     * without mu, then reads this; a consumer counts itself here, then has the
-     * pool take in, and looks for QUEUED members.  All these steps are
-     * sequentially consistent, so one sees the other.
+     * their own pool.  ac_iter_submit leaves a member in the pool's intake,
+     * or in a nest, without mu, then reads this; a consumer counts itself here,
+     * then looks for QUEUED members, and has the pool take in those that are
+     * NEW.  All these steps are sequentially consistent, so one sees the
+     * other.
      */
     atomic_size_t n_helpers;
 

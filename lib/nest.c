@@ -31,24 +31,37 @@ aci_nest_destroy(struct aci_nest *nest)
     aci_mutex_destroy(&nest->mu);
 }
 
-/* Whoever looks for one that is out does so in vain: that needs no order. */
+/* Release: who finds it out of here, finds it counted elsewhere; pairs with
+ * has_some(). */
 static void
-one_less_locked(struct aci_nest *nest)
+count_locked(struct aci_nest *nest, size_t n)
 {
-    size_t n = atomic_load_explicit(&nest->n, memory_order_relaxed);
-    atomic_store_explicit(&nest->n, n - 1, memory_order_relaxed);
+    atomic_store_explicit(&nest->n, n, memory_order_release);
+}
+
+static size_t
+counted_locked(const struct aci_nest *nest)
+{
+    return atomic_load_explicit(&nest->n, memory_order_relaxed);
 }
 
 bool
-aci_nest_push(struct aci_nest *nest, ac_future *future)
+aci_nest_push(struct aci_nest *nest, struct aci_inbox *intake,
+              ac_future *future)
 {
     aci_lock(&nest->mu);
-    size_t n = atomic_load_explicit(&nest->n, memory_order_relaxed);
+    size_t n = counted_locked(nest);
     bool fits = n < ACI_NEST_SIZE && !nest->shut;
     if (fits) {
-        aci_future_accept(future);
-        aci_list_append(&nest->futures, &future->tail.queue);
         atomic_store(&nest->n, n + 1);
+        fits = !aci_inbox_has_some(intake);
+        if (!fits)
+            count_locked(nest, n);
+    }
+    if (fits) {
+        aci_list_append(&nest->futures, &future->tail.queue);
+        /* Last: who sees that it is QUEUED may take it out. */
+        aci_future_accept(future);
     }
     aci_unlock(&nest->mu);
     return fits;
@@ -56,7 +69,8 @@ aci_nest_push(struct aci_nest *nest, ac_future *future)
 
 /* It is mostly among the newest. */
 bool
-aci_nest_claim(struct aci_nest *nest, ac_future *future)
+aci_nest_claim(struct aci_nest *nest, ac_future *future,
+               struct aci_tally *tally)
 {
     if (!aci_nest_has_some(nest))
         return false;
@@ -67,7 +81,8 @@ aci_nest_claim(struct aci_nest *nest, ac_future *future)
     bool won = at != &nest->futures && aci_future_claim(future);
     if (won) {
         aci_list_remove(at);
-        one_less_locked(nest);
+        aci_tally_add(tally);
+        count_locked(nest, counted_locked(nest) - 1);
     }
     aci_unlock(&nest->mu);
     return won;
@@ -81,9 +96,22 @@ aci_nest_pop(struct aci_nest *nest)
     aci_lock(&nest->mu);
     struct aci_list *link = aci_list_pop(&nest->futures);
     if (link != NULL)
-        one_less_locked(nest);
+        count_locked(nest, counted_locked(nest) - 1);
     aci_unlock(&nest->mu);
     return link != NULL ? future_of(link) : NULL;
+}
+
+void
+aci_nest_take(struct aci_nest *nest, struct aci_list *futures)
+{
+    struct aci_list *link;
+    if (!aci_nest_has_some(nest))
+        return;
+    aci_lock(&nest->mu);
+    while ((link = aci_list_pop(&nest->futures)) != NULL)
+        aci_list_append(futures, link);
+    count_locked(nest, 0);
+    aci_unlock(&nest->mu);
 }
 
 void

@@ -85,7 +85,7 @@ static ac_future *
 find_queued_locked(ac_iter *iter, const struct aci_owner *mine)
 {
     struct aci_cursor *cursor = cursor_locked(iter, mine);
-    mine->ops->refresh(mine);
+    bool refreshed = false;
     bool passed = false; /* one that needs a second look */
     for (struct aci_list *at = cursor->at; at != &iter->pending;
          at = at->next) {
@@ -93,6 +93,11 @@ find_queued_locked(ac_iter *iter, const struct aci_owner *mine)
         ac_future *future = aci_iter_member(iter, seat);
         if (future->cache->owner == mine) {
             uint32_t phase = aci_future_phase(future);
+            if (phase == ACI_NEW && !refreshed) {
+                mine->ops->refresh(mine);
+                refreshed = true;
+                phase = aci_future_phase(future);
+            }
             if (phase == ACI_QUEUED)
                 return future;
             passed |= phase == ACI_NEW;

@@ -3,6 +3,7 @@
  *
  * Locking: one mutex, never held together with a stripe, and taken under an
  * iterator's only to have what is NEW accepted; no user code runs under it.
+ * That of a nest is taken after it.
  * Idle workers park, each on its own record; who submits wakes the one that
  * went to sleep last, whose memory is warmest.
  *
@@ -85,35 +86,46 @@ aci_pool_has_nested(const ac_pool *pool)
     return false;
 }
 
-ac_future *
-aci_pool_pop_nested_locked(ac_pool *pool)
+bool
+aci_pool_steal_locked(ac_pool *pool)
 {
     ac_future *future = NULL;
-    if (!atomic_load(&pool->nests))
-        return NULL;
-    for (size_t i = 0; i < pool->n_workers && future == NULL; i++)
-        future = aci_nest_pop(&pool->workers[i].nest);
-    if (future != NULL)
-        count_locked(pool, 1);
-    return future;
+    for (size_t i = 0; i < pool->n_workers && future == NULL; i++) {
+        future = aci_nest_pop(&pool->workers[pool->turn].nest);
+        pool->turn = (pool->turn + 1) % pool->n_workers;
+    }
+    if (future == NULL)
+        return false;
+    aci_runq_push(&pool->runq, future);
+    count_locked(pool, 1);
+    return true;
 }
 
-/* What is in the nests goes into the queue.  It is older than what is in the
- * intake: while there is something in there, nothing goes into a nest. */
+/* What is in the nests goes into the queue. */
 static void
 enqueue_nested_locked(ac_pool *pool)
 {
-    ac_future *future;
-    while ((future = aci_pool_pop_nested_locked(pool)) != NULL)
-        aci_runq_push(&pool->runq, future);
+    size_t n = 0;
+    struct aci_list taken, *link;
+    if (!atomic_load(&pool->nests))
+        return;
+    aci_list_init(&taken);
+    for (size_t i = 0; i < pool->n_workers; i++)
+        aci_nest_take(&pool->workers[i].nest, &taken);
+    for (; (link = aci_list_pop(&taken)) != NULL; n++)
+        aci_runq_push(&pool->runq,
+                      aci_container_of(link, ac_future, tail.queue));
+    count_locked(pool, n);
 }
 
 void
 aci_pool_take_in_locked(ac_pool *pool)
 {
     enqueue_locked(pool);
+    /* In this order: see nest.h. */
+    bool some = aci_inbox_has_some(&pool->intake);
     enqueue_nested_locked(pool);
-    if (aci_pool_fetch_locked(pool))
+    if (some && aci_pool_fetch_locked(pool))
         enqueue_locked(pool);
 }
 
@@ -254,8 +266,7 @@ help(const struct aci_owner *owner, ac_future *future, ac_deadline deadline)
     if (!may_help(owner, deadline))
         return false;
     struct aci_worker *self = aci_run_worker();
-    if (aci_nest_claim(&self->nest, future)) {
-        aci_tally_add(&self->accepted);
+    if (aci_nest_claim(&self->nest, future, &self->accepted)) {
         aci_run_nested(pool, future);
         return true;
     }
@@ -386,6 +397,7 @@ pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
     pool->owner.ops = &pool_ops;
     pool->attr = *attr;
     atomic_init(&pool->stop, false);
+    atomic_init(&pool->nests, false);
     aci_inbox_init(&pool->intake);
     atomic_init(&pool->n_idle, 0);
     atomic_init(&pool->lookout, ACI_NOBODY);

@@ -67,7 +67,7 @@ struct ac_pool {
     /* atomic, set once: everything that runs has been asked to stop */
     atomic_bool stop;
 
-    /* atomic, set once: a nest has been used */
+    /* atomic, set once: a nest has been used; until then nobody looks there */
     atomic_bool nests;
 
     /* Accepted futures that are plain come in here, by tail.intake, without mu;
@@ -79,7 +79,7 @@ struct ac_pool {
      * in the intake looks at this and at `lookout`; who is going to sleep
      * looks at the intake after he has counted himself here, or said that he
      * looks out no more.  The same holds for nests: but who looks out looks
-     * there only once, having said so. */
+     * there only once, having said so, and is called for what goes in later. */
     atomic_size_t n_idle;
     /* atomic: enum aci_lookout, as above; set under mu; a worker that spins
      * clears it without.  On a line of its own: who submits need not look at it
@@ -99,6 +99,7 @@ struct ac_pool {
     struct aci_list idle;      /* mu: parked workers, the last one first */
     int64_t woken_at;          /* mu: when one of them was last woken */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
+    size_t turn;               /* mu: whose nest is the next to be robbed */
     size_t busy;               /* mu: workers that run a task */
     size_t starting;           /* mu: workers whose start hook is awaited */
     size_t visitors;           /* mu: threads waiting in shutdown, submit ... */
@@ -121,8 +122,8 @@ bool aci_pool_fetch_locked(ac_pool *pool);
 /* Is there something in a nest?  A look from outside. */
 bool aci_pool_has_nested(const ac_pool *pool);
 
-/* The oldest one of a nest, accepted, or NULL; as aci_runq_pop(). */
-ac_future *aci_pool_pop_nested_locked(ac_pool *pool);
+/* The oldest one of a nest goes into the queue; false if there is none. */
+bool aci_pool_steal_locked(ac_pool *pool);
 
 static inline size_t
 aci_pool_queued_locked(const ac_pool *pool)

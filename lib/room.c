@@ -229,12 +229,13 @@ hand_out(ac_future **out, ac_future *future)
     return before;
 }
 
-/* By a task: into its worker's nest, unless a worker has nothing to do, or
- * there is something in the intake, which comes first. */
+/* By a task: into its worker's nest, if that is not the only one, unless a
+ * worker has nothing to do, or something is in the intake (a quick look). */
 static bool
 push_nested(ac_pool *pool, ac_future *future)
 {
-    if (aci_inbox_has_some(&pool->intake) || atomic_load(&pool->n_idle) > 0)
+    if (pool->n_workers == 1 || aci_inbox_has_some(&pool->intake) ||
+        atomic_load(&pool->n_idle) > 0)
         return false;
     struct aci_worker *worker = aci_run_worker();
     if (worker == NULL || worker->pool != pool ||
@@ -242,12 +243,13 @@ push_nested(ac_pool *pool, ac_future *future)
         return false;
     if (!atomic_load(&pool->nests))
         atomic_store(&pool->nests, true);
-    if (!aci_nest_push(&worker->nest, future))
+    if (!aci_nest_push(&worker->nest, &pool->intake, future))
         return false;
     /* Sequentially consistent: see n_idle. */
     if (atomic_load(&pool->n_idle) > 0 ||
         atomic_load(&pool->lookout) == ACI_SPINNING) {
-        aci_pool_enter(pool);
+        aci_lock(&pool->mu);
+        aci_pool_take_in_locked(pool);
         if (aci_pool_queued_locked(pool) > 0)
             aci_pool_wake_locked(pool);
         aci_unlock(&pool->mu);

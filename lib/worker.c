@@ -92,6 +92,8 @@ static void
 rest(struct aci_worker *self, int lookout)
 {
     ac_pool *pool = self->pool;
+    if (aci_pool_has_nested(pool))
+        return;
     look_away(pool, lookout, MOMENT_NS);
     if (!aci_inbox_has_some(&pool->intake))
         self->streak = 0;
@@ -182,26 +184,31 @@ claim_locked(struct aci_worker *self, ac_future *future)
     return NULL;
 }
 
-/* Mostly nothing is queued but what is fresh: the next of these, or NULL.  What
- * is in a nest comes before what would have to be fetched. */
+/* Mostly nothing is queued but what is fresh: the next of these, or NULL. */
 static ac_future *
 start_fresh_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
-    if (pool->runq.n > 0 ||
-        (pool->fresh == NULL && aci_pool_has_nested(pool)))
+    if (pool->runq.n > 0)
         return NULL;
-    self->calls |= aci_pool_fetch_locked(pool);
-    if (pool->fresh == NULL)
-        return NULL;
+    if (pool->fresh == NULL) {
+        /* In this order: see nest.h. */
+        if (!aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool))
+            return NULL;
+        self->calls |= aci_pool_fetch_locked(pool);
+    }
     ac_future *future = aci_container_of(pool->fresh, ac_future, tail.intake);
     pool->fresh = pool->fresh->next;
     pool->n_fresh--;
     aci_future_start(future);
     /* Who was called must see what came in behind these, too: meanwhile nobody
      * else was called for it. */
-    if (self->calls)
-        aci_pool_fetch_locked(pool);
+    if (self->calls && aci_inbox_has_some(&pool->intake)) {
+        if (aci_pool_has_nested(pool))
+            aci_pool_take_in_locked(pool);
+        else
+            aci_pool_fetch_locked(pool);
+    }
     return future;
 }
 
@@ -211,11 +218,11 @@ static ac_future *
 start_nested_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
-    ac_future *future;
-    if (aci_pool_queued_locked(pool) > 0 ||
-        aci_inbox_has_some(&pool->intake))
+    if (aci_pool_queued_locked(pool) > 0 || aci_inbox_has_some(&pool->intake) ||
+        !aci_pool_has_nested(pool))
         return NULL;
-    while ((future = aci_pool_pop_nested_locked(pool)) != NULL) {
+    while (aci_pool_steal_locked(pool)) {
+        ac_future *future = aci_runq_pop(&pool->runq);
         if (aci_future_claim(future))
             return future;
     }
