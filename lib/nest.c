@@ -67,7 +67,7 @@ aci_nest_push(struct aci_nest *nest, struct aci_inbox *intake,
     return fits;
 }
 
-/* It is mostly among the newest. */
+/* It is mostly the oldest, or among the newest. */
 bool
 aci_nest_claim(struct aci_nest *nest, ac_future *future,
                struct aci_tally *tally)
@@ -75,7 +75,9 @@ aci_nest_claim(struct aci_nest *nest, ac_future *future,
     if (!aci_nest_has_some(nest))
         return false;
     aci_lock(&nest->mu);
-    struct aci_list *at = nest->futures.prev;
+    struct aci_list *at = nest->futures.next;
+    if (at != &future->tail.queue)
+        at = nest->futures.prev;
     while (at != &nest->futures && at != &future->tail.queue)
         at = at->prev;
     bool won = at != &nest->futures && aci_future_claim(future);

@@ -109,8 +109,8 @@ struct ac_pool {
     struct aci_worker workers[]; /* immutable but for what they guard */
 };
 
-/* Lock the mutex, take in what has been accepted (all of it), and call a worker
- * that spins for it. */
+/* Lock the mutex, take in all that had been accepted before, and call a worker
+ * that spins for it.  More may come into the intake at any time. */
 void aci_pool_enter(ac_pool *pool);
 
 /* The same for one who has held it all the time, and calls nobody. */

@@ -33,15 +33,23 @@ cancel_queued_locked(ac_pool *pool)
     aci_pool_enter(pool);
 }
 
+/* What is in the intake is unfinished, too: a worker lets go of the mutex
+ * between the last one that it has settled and the next one. */
+static bool
+is_idle_locked(ac_pool *pool)
+{
+    return pool->unfinished == 0 && !aci_inbox_has_some(&pool->intake);
+}
+
 /* To be woken is to have seen the moment when nothing was unfinished, even if
  * more has been submitted since. */
 static int
 watch_locked(ac_pool *pool, struct aci_parked *self, ac_deadline deadline)
 {
-    bool idle = pool->unfinished == 0;
+    bool idle = is_idle_locked(pool);
     while (!idle && !aci_deadline_passed(deadline)) {
         aci_list_append(&pool->watchers, &self->link);
-        idle = aci_park(self, &pool->mu, deadline) || pool->unfinished == 0;
+        idle = aci_park(self, &pool->mu, deadline) || is_idle_locked(pool);
     }
     return idle ? AC_OK : AC_ETIMEDOUT;
 }

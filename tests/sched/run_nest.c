@@ -229,3 +229,29 @@ SK_SCENARIO(nest_exit)
     sk_join(other);
     sk_pool_end(pool);
 }
+
+/* ---- Each submits the next one: idle is it when the last has ended ---- */
+
+static int
+submit_one(struct sk_task *task)
+{
+    SK_MUST(sk_submit(pool, NULL, task->next, NULL) == AC_OK);
+    return 0;
+}
+
+SK_SCENARIO(idle_in_time)
+{
+    struct sk_task *last = sk_task(), *task = last;
+    for (int i = 0; i < 3; i++) {
+        struct sk_task *next = task;
+        task = sk_task();
+        task->body = submit_one;
+        task->next = next;
+    }
+    pool = sk_pool(1);
+    SK_MUST(sk_submit(pool, NULL, task, NULL) == AC_OK);
+    int rc = ac_pool_wait_idle(pool, sk_soon());
+    SK_MUST(rc == AC_ETIMEDOUT || (rc == AC_OK && last->runs == 1));
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    sk_pool_end(pool);
+}

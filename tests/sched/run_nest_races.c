@@ -206,6 +206,38 @@ SK_SCENARIO(nest_overtaken)
     sk_pool_end(pool);
 }
 
+/* Somebody takes all in while a task submits one, and then others come from
+ * elsewhere: these are not all before it. */
+SK_SCENARIO(nest_asked_two)
+{
+    enum { LATER = 4 };
+    struct sk_task *early = sk_task(), *later[LATER];
+    int overtaken = 0;
+    pool = sk_pool(2);
+    occupy(1);
+    SK_MUST(sk_submit(pool, NULL, parent_of(submit_between, early), NULL) ==
+            AC_OK);
+    sk_gate_pass(&begun);
+    pthread_t other = sk_start(ask, NULL);
+    sk_gate_open(&before);
+    sk_gate_pass(&between);
+    for (int i = 0; i < LATER; i++) {
+        later[i] = sk_task();
+        if (i == LATER - 1)
+            later[i]->started = &last_ran;
+        SK_MUST(sk_submit(pool, NULL, later[i], NULL) == AC_OK);
+    }
+    sk_join(other);
+    sk_gate_open(&let_go);
+    sk_gate_pass(&last_ran);
+    sk_gate_open(&after);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    for (int i = 0; i < LATER; i++)
+        overtaken += later[i]->started_as < early->started_as;
+    SK_MUST(overtaken < LATER);
+    sk_pool_end(pool);
+}
+
 /* ---- The counters ---- */
 
 static ac_future *handle;
