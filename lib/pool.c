@@ -14,7 +14,6 @@
  */
 #include "pool.h"
 
-#include "clock.h"
 #include "cpus.h"
 #include "due.h"
 #include "fork.h"
@@ -23,9 +22,6 @@
 #include "room.h"
 #include "spin.h"
 #include "worker.h"
-
-/* So long a worker that was woken may take to come. */
-#define PATIENCE_NS INT64_C(100000)
 
 static ac_pool *
 pool_of(const struct aci_owner *owner)
@@ -37,134 +33,6 @@ bool
 aci_pool_is_mine(const ac_pool *pool)
 {
     return aci_thread_owner() == &pool->owner;
-}
-
-/* ---- The intake ---- */
-
-static void
-count_locked(ac_pool *pool, size_t n)
-{
-    pool->unfinished += n;
-    aci_stats_accepted(&pool->stats, n, aci_pool_queued_locked(pool));
-}
-
-bool
-aci_pool_fetch_locked(ac_pool *pool)
-{
-    if (pool->fresh != NULL)
-        return false;
-    pool->fresh = aci_inbox_take(&pool->intake, &pool->n_fresh);
-    if (pool->fresh == NULL)
-        return false;
-    count_locked(pool, pool->n_fresh);
-    return true;
-}
-
-/* What is fresh goes into the queue. */
-static void
-enqueue_locked(ac_pool *pool)
-{
-    while (pool->fresh != NULL) {
-        ac_future *future =
-            aci_container_of(pool->fresh, ac_future, tail.intake);
-        pool->fresh = pool->fresh->next;
-        aci_future_accept(future);
-        aci_runq_push(&pool->runq, future);
-    }
-    pool->n_fresh = 0;
-}
-
-bool
-aci_pool_has_nested(const ac_pool *pool)
-{
-    if (!atomic_load(&pool->nests))
-        return false;
-    for (size_t i = 0; i < pool->n_workers; i++) {
-        if (aci_nest_has_some(&pool->workers[i].nest))
-            return true;
-    }
-    return false;
-}
-
-bool
-aci_pool_steal_locked(ac_pool *pool)
-{
-    ac_future *future = NULL;
-    for (size_t i = 0; i < pool->n_workers && future == NULL; i++) {
-        future = aci_nest_pop(&pool->workers[pool->turn].nest);
-        pool->turn = (pool->turn + 1) % pool->n_workers;
-    }
-    if (future == NULL)
-        return false;
-    aci_runq_push(&pool->runq, future);
-    count_locked(pool, 1);
-    return true;
-}
-
-/* What is in the nests goes into the queue. */
-static void
-enqueue_nested_locked(ac_pool *pool)
-{
-    size_t n = 0;
-    struct aci_list taken, *link;
-    if (!atomic_load(&pool->nests))
-        return;
-    aci_list_init(&taken);
-    for (size_t i = 0; i < pool->n_workers; i++)
-        aci_nest_take(&pool->workers[i].nest, &taken);
-    for (; (link = aci_list_pop(&taken)) != NULL; n++)
-        aci_runq_push(&pool->runq,
-                      aci_container_of(link, ac_future, tail.queue));
-    count_locked(pool, n);
-}
-
-void
-aci_pool_take_in_locked(ac_pool *pool)
-{
-    enqueue_locked(pool);
-    /* In this order: see nest.h. */
-    bool some = aci_inbox_has_some(&pool->intake);
-    enqueue_nested_locked(pool);
-    if (some && aci_pool_fetch_locked(pool))
-        enqueue_locked(pool);
-}
-
-void
-aci_pool_enter(ac_pool *pool)
-{
-    aci_lock(&pool->mu);
-    aci_pool_take_in_locked(pool);
-    if (pool->runq.n > 0)
-        aci_pool_call_locked(pool);
-}
-
-bool
-aci_pool_call_locked(ac_pool *pool)
-{
-    if (atomic_load(&pool->lookout) != ACI_SPINNING)
-        return false;
-    atomic_store(&pool->lookout, ACI_NOBODY);
-    return true;
-}
-
-/* One is under way already; should it not come soon, as when it has to wait for
- * the processor of who woke it, another one may find one that is free. */
-static bool
-is_waking_locked(const ac_pool *pool)
-{
-    return atomic_load(&pool->lookout) == ACI_WAKING &&
-           ac_now() - pool->woken_at < PATIENCE_NS;
-}
-
-void
-aci_pool_wake_locked(ac_pool *pool)
-{
-    if (aci_pool_call_locked(pool) || is_waking_locked(pool) ||
-        !aci_unpark_first(&pool->idle))
-        return;
-    atomic_fetch_sub(&pool->n_idle, 1);
-    pool->woken_at = ac_now();
-    atomic_store(&pool->lookout, ACI_WAKING);
 }
 
 /* ---- As the owner of its futures ---- */
@@ -210,7 +78,7 @@ aci_pool_count_locked(struct aci_worker *worker)
     size_t completed = aci_tally_take(&worker->completed);
     size_t accepted = aci_tally_take(&worker->accepted);
     if (accepted > 0)
-        count_locked(pool, accepted);
+        aci_pool_accepted_locked(pool, accepted);
     /* The one below them is unfinished still. */
     aci_assert(completed == 0 || pool->unfinished > completed);
     pool->unfinished -= completed;
@@ -298,13 +166,7 @@ aci_pool_stop_locked(ac_pool *pool, enum aci_pool_phase phase)
     if (pool->phase >= phase)
         return;
     pool->phase = phase;
-    enqueue_locked(pool);
-    for (size_t i = 0; i < pool->n_workers; i++)
-        aci_nest_shut(&pool->workers[i].nest);
-    enqueue_nested_locked(pool);
-    pool->fresh = aci_inbox_shut(&pool->intake, &pool->n_fresh);
-    count_locked(pool, pool->n_fresh);
-    enqueue_locked(pool);
+    aci_pool_shut_locked(pool);
     if (phase == ACI_CANCELING)
         atomic_store(&pool->stop, true);
     aci_unpark_all(&pool->idle);

@@ -116,6 +116,12 @@ void aci_pool_enter(ac_pool *pool);
 /* The same for one who has held it all the time, and calls nobody. */
 void aci_pool_take_in_locked(ac_pool *pool);
 
+/* The same for the last time: nothing more comes in by it, nor by the nests. */
+void aci_pool_shut_locked(ac_pool *pool);
+
+/* So many more tasks are accepted. */
+void aci_pool_accepted_locked(ac_pool *pool, size_t n);
+
 /* If nothing is fresh, what is in the intake is.  True if that was so. */
 bool aci_pool_fetch_locked(ac_pool *pool);
 
