@@ -69,6 +69,8 @@ bool
 aci_pool_steal_locked(ac_pool *pool)
 {
     ac_future *future = NULL;
+    if (!atomic_load(&pool->nests))
+        return false;
     for (size_t i = 0; i < pool->n_workers && future == NULL; i++) {
         future = aci_nest_pop(&pool->workers[pool->turn].nest);
         pool->turn = (pool->turn + 1) % pool->n_workers;

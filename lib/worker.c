@@ -103,8 +103,8 @@ rest(struct aci_worker *self, int lookout)
         look_away(pool, lookout, REST_NS);
 }
 
-/* Watch the intake for a moment, if no other worker does so.  The mutex is
- * released meanwhile. */
+/* Rest, if it has run something; then watch the intake for a moment, if no
+ * other worker does so.  The mutex is released meanwhile. */
 static void
 watch_locked(struct aci_worker *self)
 {
@@ -218,8 +218,8 @@ static ac_future *
 start_nested_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
-    if (aci_pool_queued_locked(pool) > 0 || aci_inbox_has_some(&pool->intake) ||
-        !aci_pool_has_nested(pool))
+    if (aci_pool_queued_locked(pool) > 0 ||
+        aci_inbox_has_some(&pool->intake))
         return NULL;
     while (aci_pool_steal_locked(pool)) {
         ac_future *future = aci_runq_pop(&pool->runq);

@@ -62,7 +62,6 @@ START_TEST(s47_in_order_too_when_they_pile_up_first)
 }
 END_TEST
 
-/* What a task submits goes another way than what comes from outside. */
 static int
 submit_odd_ones(void *arg, void **result)
 {
@@ -93,6 +92,31 @@ START_TEST(s47_what_a_task_submits_starts_in_order)
         ck_assert_uint_eq(started[i], 2 * i + 1);
     for (size_t i = MANY / 2; i < MANY; i++)
         ck_assert_uint_eq(started[i], 2 * (i - MANY / 2));
+}
+END_TEST
+
+/* More than the worker keeps for itself while the other one is busy. */
+START_TEST(s47_what_a_task_submits_stays_in_order_beside_a_busy_worker)
+{
+    ac_pool *pool = support_pool(2);
+    support_hold hold;
+    ac_future *last;
+
+    number_all();
+    support_hold_worker(&hold, pool);
+    ck_assert_int_eq(ac_submit(pool, NULL, submit_odd_ones, pool, &last),
+                     AC_OK);
+    ck_assert_int_eq(ac_future_get(last, AC_FOREVER, NULL), AC_OK);
+    ac_future_unref(last);
+    ck_assert_int_eq(ac_submit(pool, NULL, log_number, &numbers[0], &last),
+                     AC_OK);
+    ck_assert_int_eq(ac_future_get(last, AC_FOREVER, NULL), AC_OK);
+    ac_future_unref(last);
+    ck_assert_uint_eq(n_started, MANY / 2 + 1);
+    for (size_t i = 0; i < MANY / 2; i++)
+        ck_assert_uint_eq(started[i], 2 * i + 1);
+    support_hold_end(&hold);
+    support_pool_end(pool);
 }
 END_TEST
 
@@ -247,6 +271,8 @@ test_suite(void)
     tcase_add_test(tcase, s47_one_worker_starts_in_order_of_submission);
     tcase_add_test(tcase, s47_in_order_too_when_they_pile_up_first);
     tcase_add_loop_test(tcase, s47_what_a_task_submits_starts_in_order, 0, 2);
+    tcase_add_test(
+        tcase, s47_what_a_task_submits_stays_in_order_beside_a_busy_worker);
     tcase_add_test(tcase, s47_each_submitter_keeps_its_own_order);
     suite_add_tcase(suite, tcase);
 

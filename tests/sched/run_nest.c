@@ -20,8 +20,7 @@ stat_of(size_t which)
 static int
 submit_children(struct sk_task *task)
 {
-    for (task = task->next; task != NULL; task = task->next)
-        SK_MUST(sk_submit(pool, NULL, task, NULL) == AC_OK);
+    sk_submit_next(pool, task);
     return 0;
 }
 
@@ -107,6 +106,102 @@ SK_SCENARIO(nest_order)
     SK_MUST(second->started_as < third->started_as);
     SK_MUST(!some_before || first->started_as < second->started_as);
     sk_pool_end(pool);
+}
+
+static void *
+ask(void *unused)
+{
+    uint64_t stats[AC_STATS];
+    (void)unused;
+    SK_MUST(ac_pool_stats(pool, stats, AC_STATS) == AC_OK);
+    return NULL;
+}
+
+/* One worker; somebody takes all in while its task submits one, and another one
+ * comes from elsewhere after that. */
+SK_SCENARIO(nest_asked)
+{
+    struct sk_task *second = sk_task(), *third = sk_task();
+    pool = sk_pool(1);
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_between, second), NULL) ==
+            AC_OK);
+    sk_gate_pass(&begun);
+    sk_gate_open(&before);
+    pthread_t other = sk_start(ask, NULL);
+    sk_gate_pass(&between);
+    SK_MUST(sk_submit(pool, NULL, third, NULL) == AC_OK);
+    sk_gate_open(&after);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    sk_join(other);
+    SK_MUST(second->started_as < third->started_as);
+    sk_pool_end(pool);
+}
+
+/* ---- Two workers: what comes later is not all before it ---- */
+
+enum { LATER = 8 };
+
+static struct sk_task *later[LATER];
+static struct sk_gate last_ran;
+
+static void
+submit_later(void)
+{
+    for (int i = 0; i < LATER; i++) {
+        later[i] = sk_task();
+        if (i == LATER - 1)
+            later[i]->started = &last_ran;
+        SK_MUST(sk_submit(pool, NULL, later[i], NULL) == AC_OK);
+    }
+}
+
+/* The parent is held until they have run, then all are done. */
+static void
+end_later(const struct sk_task *early)
+{
+    int overtaken = 0;
+    sk_gate_pass(&last_ran);
+    sk_gate_open(&after);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    for (int i = 0; i < LATER; i++)
+        overtaken += later[i]->started_as < early->started_as;
+    SK_MUST(overtaken < LATER);
+    sk_pool_end(pool);
+}
+
+SK_SCENARIO(nest_overtaken)
+{
+    struct sk_task *early = sk_task();
+    pool = sk_pool(2);
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_between, early), NULL) ==
+            AC_OK);
+    sk_gate_pass(&begun);
+    for (unsigned n = sk_roll(3); n > 0; n--)
+        SK_MUST(sk_submit(pool, NULL, sk_task(), NULL) == AC_OK);
+    sk_gate_open(&before);
+    sk_gate_pass(&between);
+    submit_later();
+    end_later(early);
+}
+
+/* Somebody takes all in while it is submitted. */
+static struct sk_gate let_go;
+
+SK_SCENARIO(nest_asked_two)
+{
+    struct sk_task *early = sk_task();
+    pool = sk_pool(2);
+    sk_occupy(pool, &let_go);
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_between, early), NULL) ==
+            AC_OK);
+    sk_gate_pass(&begun);
+    pthread_t other = sk_start(ask, NULL);
+    sk_gate_open(&before);
+    sk_gate_pass(&between);
+    submit_later();
+    sk_join(other);
+    sk_gate_open(&let_go);
+    end_later(early);
 }
 
 /* ---- Its child is canceled, fails, or is asked for, while it waits ---- */

@@ -8,7 +8,7 @@
 
 static ac_pool *pool;
 static ac_iter *iter;
-static struct sk_gate begun, before, between, after;
+static struct sk_gate begun, after;
 
 static void
 read_stats(uint64_t stats[])
@@ -19,35 +19,11 @@ read_stats(uint64_t stats[])
 static int
 submit_children(struct sk_task *task)
 {
-    for (task = task->next; task != NULL; task = task->next)
-        SK_MUST(sk_submit(pool, NULL, task, NULL) == AC_OK);
+    sk_submit_next(pool, task);
     return 0;
 }
 
-static struct sk_task *
-parent_of(int (*body)(struct sk_task *task), struct sk_task *child)
-{
-    struct sk_task *parent = sk_task();
-    parent->body = body;
-    parent->next = child;
-    return parent;
-}
-
-/* All workers but one are busy, until they are let go. */
-static struct sk_gate let_go;
-
-static void
-occupy(unsigned workers)
-{
-    static struct sk_gate busy[2];
-    for (unsigned i = 0; i < workers; i++) {
-        struct sk_task *task = sk_task();
-        task->started = &busy[i];
-        task->hold = &let_go;
-        SK_MUST(sk_submit(pool, NULL, task, NULL) == AC_OK);
-        sk_gate_pass(&busy[i]);
-    }
-}
+static struct sk_gate let_go; /* who is busy meanwhile */
 
 /* ---- Members of an iterator, which others know before they are queued ---- */
 
@@ -64,9 +40,9 @@ SK_SCENARIO(nest_iter_cancel)
 {
     ac_future *got;
     pool = sk_pool(2);
-    occupy(1);
+    sk_occupy(pool, &let_go);
     SK_MUST(ac_iter_open(&iter) == AC_OK);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_member, sk_task()), NULL) ==
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_member, sk_task()), NULL) ==
             AC_OK);
     sk_gate_pass(&begun);
     SK_MUST(ac_iter_cancel(iter) == AC_OK);
@@ -97,9 +73,9 @@ SK_SCENARIO(nest_iter_help)
     struct sk_task *child = sk_task();
     pool = sk_pool(2);
     SK_MUST(ac_iter_open(&iter) == AC_OK);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_member, child), NULL) ==
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_member, child), NULL) ==
             AC_OK);
-    SK_MUST(sk_submit(pool, NULL, parent_of(take_member, NULL), NULL) == AC_OK);
+    SK_MUST(sk_submit(pool, NULL, sk_parent(take_member, NULL), NULL) == AC_OK);
     SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
     SK_MUST(child->runs == 1);
     ac_iter_destroy(iter);
@@ -124,117 +100,12 @@ SK_SCENARIO(nest_iter_both)
     SK_MUST(ac_iter_open(&iter) == AC_OK);
     for (int i = 0; i < 2; i++) {
         child[i] = sk_task();
-        SK_MUST(sk_submit(pool, NULL, parent_of(submit_and_take, child[i]),
+        SK_MUST(sk_submit(pool, NULL, sk_parent(submit_and_take, child[i]),
                           NULL) == AC_OK);
     }
     SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
     SK_MUST(child[0]->runs == 1 && child[1]->runs == 1);
     ac_iter_destroy(iter);
-    sk_pool_end(pool);
-}
-
-/* ---- The order ---- */
-
-static int
-submit_between(struct sk_task *task)
-{
-    sk_gate_open(&begun);
-    sk_gate_pass(&before);
-    submit_children(task);
-    sk_gate_open(&between);
-    sk_gate_pass(&after);
-    return 0;
-}
-
-static void *
-ask(void *unused)
-{
-    uint64_t stats[AC_STATS];
-    (void)unused;
-    read_stats(stats);
-    return NULL;
-}
-
-/* One worker; somebody takes all in while its task submits one, and another one
- * comes from elsewhere after that. */
-SK_SCENARIO(nest_asked)
-{
-    struct sk_task *second = sk_task(), *third = sk_task();
-    pool = sk_pool(1);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_between, second), NULL) ==
-            AC_OK);
-    sk_gate_pass(&begun);
-    sk_gate_open(&before);
-    pthread_t other = sk_start(ask, NULL);
-    sk_gate_pass(&between);
-    SK_MUST(sk_submit(pool, NULL, third, NULL) == AC_OK);
-    sk_gate_open(&after);
-    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
-    sk_join(other);
-    SK_MUST(second->started_as < third->started_as);
-    sk_pool_end(pool);
-}
-
-/* What is fetched later does not all come before it. */
-static struct sk_gate last_ran;
-
-SK_SCENARIO(nest_overtaken)
-{
-    enum { LATER = 8 };
-    struct sk_task *early = sk_task(), *later[LATER];
-    int overtaken = 0;
-    pool = sk_pool(2);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_between, early), NULL) ==
-            AC_OK);
-    sk_gate_pass(&begun);
-    for (unsigned n = sk_roll(3); n > 0; n--)
-        SK_MUST(sk_submit(pool, NULL, sk_task(), NULL) == AC_OK);
-    sk_gate_open(&before);
-    sk_gate_pass(&between);
-    for (int i = 0; i < LATER; i++) {
-        later[i] = sk_task();
-        if (i == LATER - 1)
-            later[i]->started = &last_ran;
-        SK_MUST(sk_submit(pool, NULL, later[i], NULL) == AC_OK);
-    }
-    sk_gate_pass(&last_ran);
-    sk_gate_open(&after);
-    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
-    for (int i = 0; i < LATER; i++)
-        overtaken += later[i]->started_as < early->started_as;
-    SK_MUST(overtaken < LATER);
-    sk_pool_end(pool);
-}
-
-/* Somebody takes all in while a task submits one, and then others come from
- * elsewhere: these are not all before it. */
-SK_SCENARIO(nest_asked_two)
-{
-    enum { LATER = 4 };
-    struct sk_task *early = sk_task(), *later[LATER];
-    int overtaken = 0;
-    pool = sk_pool(2);
-    occupy(1);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_between, early), NULL) ==
-            AC_OK);
-    sk_gate_pass(&begun);
-    pthread_t other = sk_start(ask, NULL);
-    sk_gate_open(&before);
-    sk_gate_pass(&between);
-    for (int i = 0; i < LATER; i++) {
-        later[i] = sk_task();
-        if (i == LATER - 1)
-            later[i]->started = &last_ran;
-        SK_MUST(sk_submit(pool, NULL, later[i], NULL) == AC_OK);
-    }
-    sk_join(other);
-    sk_gate_open(&let_go);
-    sk_gate_pass(&last_ran);
-    sk_gate_open(&after);
-    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
-    for (int i = 0; i < LATER; i++)
-        overtaken += later[i]->started_as < early->started_as;
-    SK_MUST(overtaken < LATER);
     sk_pool_end(pool);
 }
 
@@ -259,8 +130,8 @@ SK_SCENARIO(nest_left)
     struct sk_task *child = sk_task();
     child->hold = &after;
     pool = sk_pool(2);
-    occupy(1);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_and_wait, child), NULL) ==
+    sk_occupy(pool, &let_go);
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_and_wait, child), NULL) ==
             AC_OK);
     sk_gate_pass(&begun);
     SK_MUST(ac_pool_shutdown(pool, AC_DRAIN, AC_POLL, &left) == AC_ETIMEDOUT);
@@ -274,17 +145,25 @@ SK_SCENARIO(nest_left)
     sk_pool_end(pool);
 }
 
+static int
+submit_and_stay(struct sk_task *task)
+{
+    sk_submit_next(pool, task);
+    sk_gate_open(&begun);
+    sk_gate_pass(&after);
+    return 0;
+}
+
 SK_SCENARIO(nest_queued_max)
 {
     uint64_t stats[AC_STATS];
     struct sk_task *one = sk_task();
     one->next = sk_task();
-    sk_gate_open(&before);
     pool = sk_pool(2);
-    occupy(1);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_between, one), NULL) ==
+    sk_occupy(pool, &let_go);
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_and_stay, one), NULL) ==
             AC_OK);
-    sk_gate_pass(&between);
+    sk_gate_pass(&begun);
     read_stats(stats);
     SK_MUST(stats[AC_STAT_QUEUED] == 2);
     SK_MUST(stats[AC_STAT_QUEUED] <= stats[AC_STAT_QUEUED_MAX]);
@@ -315,7 +194,7 @@ SK_SCENARIO(nest_spin)
     two->started = &both;
     pool = sk_pool(2);
     SK_MUST(sk_submit(pool, NULL, sk_task(), NULL) == AC_OK);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_children, one), NULL) ==
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_children, one), NULL) ==
             AC_OK);
     SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
     SK_MUST(one->runs == 1 && two->runs == 1);
@@ -356,7 +235,7 @@ SK_SCENARIO(nest_three)
     pool = sk_pool(3);
     for (unsigned n = sk_roll(4); n > 0; n--)
         SK_MUST(sk_submit(pool, NULL, sk_task(), NULL) == AC_OK);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_and_meet, one), NULL) ==
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_and_meet, one), NULL) ==
             AC_OK);
     SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
     SK_MUST(one->runs == 1 && two->runs == 1);
@@ -383,7 +262,7 @@ SK_SCENARIO(nest_exit_full)
     pool = sk_pool(1 + sk_roll(3));
     for (unsigned n = sk_roll(3); n > 0; n--)
         SK_MUST(sk_submit(pool, NULL, sk_task(), NULL) == AC_OK);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_and_exit, one), NULL) ==
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_and_exit, one), NULL) ==
             AC_OK);
     sk_gate_open(&after);
     SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
@@ -428,7 +307,7 @@ SK_SCENARIO(nest_cancel_two)
     uint64_t stats[AC_STATS];
     pool = sk_pool(2 + sk_roll(2));
     for (int i = 0; i < 2; i++) {
-        struct sk_task *parent = parent_of(submit_and_maybe_wait, sk_task());
+        struct sk_task *parent = sk_parent(submit_and_maybe_wait, sk_task());
         parent->error = i;
         SK_MUST(sk_submit(pool, NULL, parent, NULL) == AC_OK);
     }
@@ -487,7 +366,7 @@ SK_SCENARIO(nest_callback)
     from_callback = sk_task();
     pool = sk_pool(1 + sk_roll(2));
     second_pool = sk_pool(1);
-    SK_MUST(sk_submit(pool, NULL, parent_of(submit_with_callback, child),
+    SK_MUST(sk_submit(pool, NULL, sk_parent(submit_with_callback, child),
                       NULL) == AC_OK);
     for (int i = 0; i < 2; i++) {
         SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);

@@ -31,6 +31,15 @@ sk_task(void)
     return &tasks[n - 1];
 }
 
+struct sk_task *
+sk_parent(int (*body)(struct sk_task *task), struct sk_task *next)
+{
+    struct sk_task *parent = sk_task();
+    parent->body = body;
+    parent->next = next;
+    return parent;
+}
+
 int
 sk_run(void *arg, void **result)
 {
@@ -111,6 +120,24 @@ sk_submit(ac_pool *pool, ac_iter *iter, struct sk_task *task,
         rc = ac_submit(pool, with, sk_run, task, future);
     task->accepted = rc == AC_OK;
     return rc;
+}
+
+void
+sk_submit_next(ac_pool *pool, const struct sk_task *task)
+{
+    for (struct sk_task *next = task->next; next != NULL; next = next->next)
+        SK_MUST(sk_submit(pool, NULL, next, NULL) == AC_OK);
+}
+
+void
+sk_occupy(ac_pool *pool, struct sk_gate *until)
+{
+    static struct sk_gate busy;
+    struct sk_task *task = sk_task();
+    task->started = &busy;
+    task->hold = until;
+    SK_MUST(sk_submit(pool, NULL, task, NULL) == AC_OK);
+    sk_gate_pass(&busy);
 }
 
 ac_future *

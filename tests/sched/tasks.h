@@ -37,10 +37,17 @@ struct sk_task {
 /* A new one, in static storage. */
 struct sk_task *sk_task(void);
 
+/* A new one with a body, which may do something with the other one. */
+struct sk_task *sk_parent(int (*body)(struct sk_task *task),
+                          struct sk_task *next);
+
 /* Submit it, also to the iterator if that is not NULL; the library's code is
  * returned.  Both destructors are set. */
 int sk_submit(ac_pool *pool, ac_iter *iter, struct sk_task *task,
               ac_future **future);
+
+/* Submit all that come behind that one by `next`. */
+void sk_submit_next(ac_pool *pool, const struct sk_task *task);
 
 /* A new plain task, accepted; a future of it is wanted. */
 ac_future *sk_submitted(ac_pool *pool);
@@ -65,6 +72,8 @@ int sk_take(ac_future *future);
 int sk_until_asked(struct sk_task *task);
 
 ac_pool *sk_pool(size_t workers);
+/* One of its workers is busy, until that gate is opened. */
+void sk_occupy(ac_pool *pool, struct sk_gate *until);
 /* With room for so many tasks in its queue. */
 ac_pool *sk_bounded_pool(size_t workers, size_t capacity);
 /* Destroy it; its queue never held more than `capacity`. */
