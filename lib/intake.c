@@ -151,13 +151,28 @@ is_waking_locked(const ac_pool *pool)
            ac_now() - pool->woken_at < PATIENCE_NS;
 }
 
+bool
+aci_pool_spares_locked(ac_pool *pool, size_t workers, int64_t now)
+{
+    size_t idle = atomic_load(&pool->n_idle) + workers;
+    aci_assert(idle <= pool->n_workers);
+    return aci_pace_suffices_locked(&pool->pace, pool->n_workers - idle,
+                                    pool->busy, now);
+}
+
 void
 aci_pool_wake_locked(ac_pool *pool)
 {
     if (aci_pool_call_locked(pool) || is_waking_locked(pool) ||
-        !aci_unpark_first(&pool->idle))
+        aci_list_empty(&pool->idle))
         return;
+    int64_t now = ac_now();
+    if (aci_pool_spares_locked(pool, 0, now) && pool->pace.standby) {
+        atomic_store(&pool->lookout, ACI_STANDBY);
+        return;
+    }
+    aci_unpark_first(&pool->idle);
     atomic_fetch_sub(&pool->n_idle, 1);
-    pool->woken_at = ac_now();
+    pool->woken_at = now;
     atomic_store(&pool->lookout, ACI_WAKING);
 }

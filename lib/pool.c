@@ -242,7 +242,8 @@ ac_pool_destroy(ac_pool *pool)
 
 /* Everything but the workers.  AC_OK or AC_ENOMEM. */
 static int
-pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
+pool_alloc(size_t workers, size_t cpus, const struct ac_pool_attr *attr,
+           ac_pool **out)
 {
     int rc = AC_ENOMEM;
     ac_pool *pool = aci_alloc_aligned(
@@ -264,6 +265,7 @@ pool_alloc(size_t workers, const struct ac_pool_attr *attr, ac_pool **out)
     atomic_init(&pool->n_idle, 0);
     atomic_init(&pool->lookout, ACI_NOBODY);
     aci_runq_init(&pool->runq);
+    aci_pace_init(&pool->pace, cpus);
     aci_list_init(&pool->idle);
     aci_list_init(&pool->watchers);
     aci_list_init(&pool->line);
@@ -352,7 +354,7 @@ ac_pool_create(size_t workers, const ac_pool_attr *attr, ac_pool **out)
     if (workers == 0)
         workers = cpus;
     aci_spin_processors(cpus);
-    int rc = pool_alloc(workers, aci_pool_attr(attr), &pool);
+    int rc = pool_alloc(workers, cpus, aci_pool_attr(attr), &pool);
     if (rc == AC_OK)
         rc = start_workers(pool);
     if (rc == AC_OK)

@@ -18,6 +18,7 @@
 #include "inbox.h"
 #include "nest.h"
 #include "owner.h"
+#include "pace.h"
 #include "park.h"
 #include "run.h"
 #include "runq.h"
@@ -35,7 +36,8 @@ enum aci_lookout {
     ACI_NOBODY,
     ACI_SPINNING, /* it watches the intake, or will within a microsecond; to be
                    * called for what is in runq */
-    ACI_WAKING    /* it is woken, and has not looked yet */
+    ACI_WAKING,   /* it is woken, and has not looked yet */
+    ACI_STANDBY   /* it sleeps, but not for long: see pace.h */
 };
 
 struct aci_worker {
@@ -46,7 +48,8 @@ struct aci_worker {
     ac_pool *pool;            /* immutable */
     size_t number;            /* immutable */
     bool active;              /* the worker's: counted as busy (spin.h) */
-    bool working;             /* the worker's: it has a task to settle */
+    bool working;             /* the worker's: it has a task to settle, */
+    unsigned stretch;         /* which began then: see pace.h */
     bool calls;               /* the worker's: it is to wake the next one, if it
                                * leaves something queued */
     bool ran;                 /* the worker's: a task, and has not looked for
@@ -98,6 +101,7 @@ struct ac_pool {
     struct aci_stats stats;    /* mu */
     struct aci_list idle;      /* mu: parked workers, the last one first */
     int64_t woken_at;          /* mu: when one of them was last woken */
+    struct aci_pace pace;      /* mu */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
     size_t turn;               /* mu: whose nest is the next to be robbed */
     size_t busy;               /* mu: workers that run a task */
@@ -138,12 +142,15 @@ aci_pool_queued_locked(const ac_pool *pool)
 }
 
 /* There is something queued: wake a sleeper, unless a worker is to see it
- * anyway. */
+ * anyway, or those that are awake keep up. */
 void aci_pool_wake_locked(ac_pool *pool);
 
 /* Call a worker that spins, which does not see what has left the intake.  True
  * if there was one. */
 bool aci_pool_call_locked(ac_pool *pool);
+
+/* Would those that are awake keep up without so many of them? */
+bool aci_pool_spares_locked(ac_pool *pool, size_t workers, int64_t now);
 
 /* Is the calling thread one of this pool's workers? */
 bool aci_pool_is_mine(const ac_pool *pool);

@@ -20,6 +20,7 @@
  */
 #include "worker.h"
 
+#include "clock.h"
 #include "due.h"
 #include "fork.h"
 #include "frame.h"
@@ -48,7 +49,8 @@ be_active(struct aci_worker *self, bool active)
 static bool
 look_out_locked(ac_pool *pool)
 {
-    if (atomic_load(&pool->lookout) != ACI_NOBODY || !aci_spin_enter())
+    int lookout = atomic_load(&pool->lookout);
+    if ((lookout != ACI_NOBODY && lookout != ACI_STANDBY) || !aci_spin_enter())
         return false;
     atomic_store(&pool->lookout, ACI_SPINNING);
     return true;
@@ -128,6 +130,31 @@ watch_locked(struct aci_worker *self)
     aci_lock(&pool->mu);
 }
 
+/* Woken for one more task: if there is somebody for it, sleep for a while
+ * instead.  It is the last to be woken again: it sees by itself what it has
+ * to. */
+static void
+stand_by_locked(struct aci_worker *self)
+{
+    ac_pool *pool = self->pool;
+    bool picked = false;
+    if (pool->pace.standby)
+        return;
+    pool->pace.standby = true;
+    for (int64_t now = ac_now(); !picked && pool->phase == ACI_ACCEPTING &&
+                                 aci_pool_spares_locked(pool, 1, now);
+         now = ac_now()) {
+        aci_list_append(&pool->idle, &self->parked.link);
+        atomic_fetch_add(&pool->n_idle, 1);
+        if (atomic_load(&pool->lookout) != ACI_SPINNING)
+            atomic_store(&pool->lookout, ACI_STANDBY);
+        picked = aci_park(&self->parked, &pool->mu, now + ACI_STRETCH_NS);
+        if (!picked)
+            atomic_fetch_sub(&pool->n_idle, 1);
+    }
+    pool->pace.standby = false;
+}
+
 static void
 sleep_locked(struct aci_worker *self)
 {
@@ -141,6 +168,7 @@ sleep_locked(struct aci_worker *self)
         return;
     }
     aci_park(&self->parked, &pool->mu, AC_FOREVER);
+    stand_by_locked(self);
     /* Then look: see n_idle in pool.h. */
     atomic_store(&pool->lookout, ACI_NOBODY);
 }
@@ -292,6 +320,7 @@ work(struct aci_worker *self)
     while ((future = pop_locked(self)) != NULL) {
         pool->busy++;
         self->working = true;
+        self->stretch = aci_pace_begin_locked(&pool->pace);
         wake_next_locked(self);
         aci_unlock(&pool->mu);
         be_active(self, true);
@@ -300,6 +329,7 @@ work(struct aci_worker *self)
         self->working = false;
         self->ran = true;
         pool->busy--;
+        aci_pace_end_locked(&pool->pace, self->stretch);
         if (aci_nest_has_some(&self->nest))
             aci_pool_take_in_locked(pool);
         aci_pool_count_locked(self);
@@ -371,7 +401,10 @@ outlive(void *arg)
     bool working = self->working;
     self->working = false;
     aci_lock(&pool->mu);
-    pool->busy -= working;
+    if (working) {
+        pool->busy--;
+        aci_pace_end_locked(&pool->pace, self->stretch);
+    }
     aci_unlock(&pool->mu);
     bool replaced = replace(self, &thread);
     aci_pool_enter(pool);

@@ -68,6 +68,7 @@ sk_plan_make(uint64_t seed)
     plan->soon = INT64_C(1000) << sk_roll(8);
     plan->reading = INT64_C(50) << sk_roll(6);
     plan->yielding = INT64_C(1000) << sk_roll(5);
+    plan->processors = 1 + sk_roll(2);
     plan->budget = 6;
     plan->lowest = 0;
 }

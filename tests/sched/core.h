@@ -122,6 +122,7 @@ struct sk_plan {
     int64_t soon;      /* ns until that */
     int64_t reading;   /* ns that it takes to read the clock, */
     int64_t yielding;  /* or until others have had their turn */
+    unsigned processors; /* of the machine */
     unsigned budget;   /* so many unlikely events at most */
     int64_t lowest;    /* priority of who had too many steps */
 };

@@ -147,15 +147,15 @@ __wrap_write(int fd, const void *from, size_t size)
     return __real_write(fd, from, size);
 }
 
-/* ---- The machine: two processors, and no files ---- */
+/* ---- The machine: a processor or two, and no files ---- */
 
 int
 __wrap_sched_getaffinity(pid_t pid, size_t size, cpu_set_t *set)
 {
     (void)pid;
     CPU_ZERO_S(size, set);
-    CPU_SET_S(0, size, set);
-    CPU_SET_S(1, size, set);
+    for (size_t i = 0; i < sk->plan.processors; i++)
+        CPU_SET_S(i, size, set);
     return 0;
 }
 
