@@ -118,6 +118,12 @@ ac_iter_destroy(ac_iter *iter)
     aci_lock(&iter->mu);
     release_pending_locked(iter);
     struct aci_list *link;
+    while (iter->n_back > 0) {
+        ac_future *future = aci_outbox_at(&iter->outbox, --iter->n_back);
+        aci_unlock(&iter->mu);
+        ac_future_unref(future);
+        aci_lock(&iter->mu);
+    }
     for (; iter->n_done > 0; iter->n_done--) {
         aci_unlock(&iter->mu);
         ac_future_unref(*iter->done++);

@@ -106,9 +106,20 @@ pend_all_locked(ac_iter *iter, struct aci_link *newest)
     }
 }
 
+static void
+take_back_locked(ac_iter *iter)
+{
+    size_t left = aci_outbox_reclaim(&iter->outbox);
+    if (left > 0) {
+        iter->n_back = left;
+        iter->n_ready += left;
+    }
+}
+
 void
 aci_iter_take_in_locked(ac_iter *iter)
 {
+    take_back_locked(iter);
     /* In this order: what has arrived was admitted before. */
     struct aci_link *arrived = aci_inbox_take_newest(&iter->arrivals);
     pend_all_locked(iter, aci_inbox_take_newest(&iter->admissions));
@@ -118,6 +129,7 @@ aci_iter_take_in_locked(ac_iter *iter)
 bool
 aci_iter_shut_locked(ac_iter *iter)
 {
+    take_back_locked(iter);
     struct aci_link *arrived = aci_inbox_shut_newest(&iter->arrivals);
     pend_all_locked(iter, aci_inbox_take_newest(&iter->admissions));
     ready_all_locked(iter, arrived);
@@ -127,6 +139,7 @@ aci_iter_shut_locked(ac_iter *iter)
 void
 aci_iter_close_locked(ac_iter *iter)
 {
+    take_back_locked(iter);
     struct aci_link *arrived = aci_inbox_take_newest(&iter->arrivals);
     pend_all_locked(iter, aci_inbox_shut_newest(&iter->admissions));
     ready_all_locked(iter, arrived);
@@ -358,6 +371,7 @@ aci_iter_create(size_t n, ac_iter **out)
     aci_list_init(&iter->consumers);
     for (size_t i = 0; i < ACI_CURSORS; i++)
         iter->cursors[i].at = &iter->pending;
+    aci_outbox_init(&iter->outbox);
     aci_inbox_init(&iter->admissions);
     aci_inbox_init(&iter->arrivals);
     atomic_init(&iter->told, 0);

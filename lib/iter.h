@@ -23,6 +23,7 @@
 #include "frame.h"
 #include "future.h"
 #include "inbox.h"
+#include "outbox.h"
 #include "park.h"
 #include "pollable.h"
 #include "waiter.h"
@@ -68,14 +69,22 @@ struct ac_iter {
      */
     atomic_size_t n_helpers;
 
+    /*
+     * Ready ones that consumers take without mu: while nobody sleeps and there
+     * is no descriptor; else it is empty.  Whoever locks mu to do something
+     * with what is ready takes them back first.
+     */
+    _Alignas(ACI_CACHE_LINE) struct aci_outbox outbox;
+
     struct aci_mutex mu;
     struct aci_list pending;   /* mu: seats; cancel rotates them */
     struct aci_list ready;     /* mu: seats, in the order of completion */
     struct aci_list consumers; /* mu: struct aci_consumer.parked, FIFO */
     size_t n_pending;          /* mu */
-    size_t n_ready;            /* mu: those in `done`, too */
+    size_t n_ready;            /* mu: with n_back and n_done of them */
     size_t n_coming; /* mu: no members any more, but tell() is on its way */
-    /* mu: of ac_as_completed, those that had ended before; they come first */
+    size_t n_back;   /* mu: still in the outbox, but taken back; the first */
+    /* mu: of ac_as_completed, those that had ended before; they come next */
     ac_future **done;
     size_t n_done; /* mu */
     bool closed;               /* mu: no more adds */
@@ -152,7 +161,7 @@ void aci_iter_close_locked(ac_iter *iter);
 static inline size_t
 aci_iter_remaining_locked(const ac_iter *iter)
 {
-    return iter->n_pending + iter->n_ready;
+    return iter->n_pending + iter->n_ready + aci_outbox_left(&iter->outbox);
 }
 
 /* How many must be ready for a consumer that wants `min`. */

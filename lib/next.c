@@ -1,10 +1,11 @@
 /*
  * next - the consumers' side of an iterator
  *
- * Locking: the iterator's mutex.  A consumer that has to wait parks on a
- * record of its own (park.h).  A waiting consumer reserves nothing: the one
- * that is woken looks again, and when it does not take what is ready it wakes
- * the next.
+ * Locking: the iterator's mutex, but for one that is in the outbox: mostly
+ * whoever takes one by the mutex puts out what else is ready.  A consumer that
+ * has to wait parks on a record of its own (park.h).  A waiting consumer
+ * reserves nothing: the one that is woken looks again, and when it does not
+ * take what is ready it wakes the next.
  *
  * Lifetime: a ready member's reference is the iterator's until it is taken off
  * the list, then the consumer's.
@@ -31,6 +32,8 @@ struct request {
 static ac_future *
 pop_locked(ac_iter *iter, struct aci_list *records)
 {
+    if (iter->n_back > 0)
+        return aci_outbox_at(&iter->outbox, --iter->n_back);
     if (iter->n_done > 0) {
         iter->n_done--;
         return *iter->done++;
@@ -273,6 +276,23 @@ wait_and_take(ac_iter *iter, const struct request *want,
     return rc;
 }
 
+/* What is ready may be taken without the mutex from now on. */
+static void
+put_out_locked(ac_iter *iter, struct aci_list *records)
+{
+    if (iter->n_ready < 2 || iter->n_back > 0 ||
+        !aci_list_empty(&iter->consumers) ||
+        aci_pollable_is_open(&iter->pollable))
+        return;
+    size_t n = iter->n_ready;
+    if (n > ACI_OUTBOX_SIZE)
+        n = ACI_OUTBOX_SIZE;
+    for (size_t place = n; place > 0; place--)
+        aci_outbox_put(&iter->outbox, place - 1, pop_locked(iter, records));
+    iter->n_ready -= n;
+    aci_outbox_fill(&iter->outbox, n);
+}
+
 static int
 next(ac_iter *iter, const struct request *want, size_t *n)
 {
@@ -281,8 +301,9 @@ next(ac_iter *iter, const struct request *want, size_t *n)
         return AC_EFORKED;
     aci_list_init(&records);
     aci_lock(&iter->mu);
-    /* Those that wait in there come after those that are ready. */
-    if (iter->n_ready < want->max)
+    /* What waits in the inboxes comes after what is ready, but not what is in
+     * the outbox. */
+    if (iter->n_ready < want->max || aci_outbox_left(&iter->outbox) > 0)
         aci_iter_take_in_locked(iter);
     int rc = next_locked(iter, want, NULL, &records, n);
     if (rc == AC_EAGAIN && helps(want->deadline) == NULL) {
@@ -291,6 +312,8 @@ next(ac_iter *iter, const struct request *want, size_t *n)
     }
     if (rc != AC_EAGAIN)
         pass_on_locked(iter);
+    if (rc == AC_OK)
+        put_out_locked(iter, &records);
     aci_unlock(&iter->mu);
     if (rc == AC_EAGAIN)
         rc = wait_and_take(iter, want, &records, n);
@@ -305,7 +328,13 @@ ac_iter_next(ac_iter *iter, ac_deadline deadline, ac_future **future)
     const struct request one = {1, 1, deadline, future};
     if (iter == NULL || future == NULL)
         return AC_EINVAL;
-    return next(iter, &one, &n);
+    if (aci_forked(iter->born))
+        return AC_EFORKED;
+    ac_future *out = aci_outbox_take(&iter->outbox);
+    if (out == NULL)
+        return next(iter, &one, &n);
+    *future = out;
+    return AC_OK;
 }
 
 int

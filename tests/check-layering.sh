@@ -14,7 +14,7 @@ rc=0
 layer_of() {
     case $1 in
     port|park|clock|mem|cpus|list|fork|spin|version) echo 0 ;;
-    refcount|pollable|slab|cache|set|owner|attr|inbox) echo 1 ;;
+    refcount|pollable|slab|cache|set|owner|attr|inbox|outbox) echo 1 ;;
     waiter|frame|future|promise|due) echo 2 ;;
     iter|next|add|abandon|as_completed|wait|result|callback) echo 3 ;;
     pool|worker|run|runq|nest|pace|intake|room|shutdown|stats) echo 4 ;;
@@ -24,7 +24,7 @@ layer_of() {
 }
 
 # Files that may name an explicit memory order.
-order_files="refcount.h|future.h|future.c|nest.c|slab.c|spin.c|stats.c"
+order_files="refcount.h|future.h|future.c|nest.c|outbox.h|slab.c|spin.c|stats.c"
 
 # ---- Arrows --------------------------------------------------------------
 
