@@ -166,6 +166,13 @@ aci_cpus_quota(const char *root)
 }
 
 static size_t
+online(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n > 0 ? (size_t)n : 1;
+}
+
+static size_t
 affinity(void)
 {
 #ifdef HAVE_SCHED_GETAFFINITY
@@ -175,15 +182,26 @@ affinity(void)
     if (sched_getaffinity(0, words * sizeof *set, set) == 0)
         return (size_t)CPU_COUNT_S(words * sizeof *set, set);
 #endif
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (size_t)online : 1;
+    return online();
+}
+
+static size_t
+within_quota(size_t n)
+{
+    int cancelable = aci_cancel_disable(); /* reading files can be a point */
+    n = smaller(n, aci_cpus_quota(""));
+    aci_cancel_restore(cancelable);
+    return n > 0 ? n : 1;
 }
 
 size_t
 aci_cpus(void)
 {
-    int cancelable = aci_cancel_disable(); /* reading files can be a point */
-    size_t n = smaller(affinity(), aci_cpus_quota(""));
-    aci_cancel_restore(cancelable);
-    return n > 0 ? n : 1;
+    return within_quota(affinity());
+}
+
+size_t
+aci_cpus_at_most(void)
+{
+    return within_quota(online());
 }

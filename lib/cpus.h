@@ -11,6 +11,9 @@
 /* The affinity mask, cut down to the cgroup's quota; at least 1. */
 size_t aci_cpus(void);
 
+/* The same for threads that may be given other affinity masks. */
+size_t aci_cpus_at_most(void);
+
 /*
  * The quota alone, in processors, rounded up: the smallest of the process's
  * cgroup and all above it, version 1 or 2; 0 where there is none.  `root` is

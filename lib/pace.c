@@ -14,6 +14,9 @@
 #define ACI_TASK_NS 4000
 #endif
 
+/* So long they are not believed. */
+#define DOUBT_NS INT64_C(1000000)
+
 void
 aci_pace_init(struct aci_pace *pace, size_t processors)
 {
@@ -34,6 +37,12 @@ next_stretch_locked(struct aci_pace *pace, size_t workers, size_t tasks,
     pace->running = 0;
 }
 
+void
+aci_pace_doubt_locked(struct aci_pace *pace, int64_t now)
+{
+    pace->doubtful = now + DOUBT_NS;
+}
+
 bool
 aci_pace_suffices_locked(struct aci_pace *pace, size_t workers, size_t tasks,
                          int64_t now)
@@ -41,5 +50,6 @@ aci_pace_suffices_locked(struct aci_pace *pace, size_t workers, size_t tasks,
     int64_t took = now - pace->since;
     if (took >= ACI_STRETCH_NS)
         next_stretch_locked(pace, workers, tasks, took);
-    return pace->fast && workers >= pace->processors + pace->stuck;
+    return pace->fast && now >= pace->doubtful &&
+           workers >= pace->processors + pace->stuck;
 }

@@ -8,9 +8,13 @@
  * they still do, and if not goes to work and has the next one woken.
  *
  * They do if in the last stretch each of them had a task every few
- * microseconds, in which a task cannot have slept.  Those that were in one task
- * all the time do not count: there must be as many others as there are
- * processors.
+ * microseconds on average, and there are as many of them as there are
+ * processors, without those that were in one task all the time.
+ *
+ * An average hides the few tasks that sleep.  So who is about to stand by, or
+ * to go on with that, gives its processor away first, if there is something
+ * queued: if nobody wants it, then somebody sleeps in a task, they do not keep
+ * up, and are not taken to for a while.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A stretch in ns; it is longer when nobody asks. */
+/* A stretch in ns.  It is longer when nobody asks, and as timers are late. */
 #define ACI_STRETCH_NS INT64_C(50000)
 
 struct aci_pace {
@@ -32,6 +36,7 @@ struct aci_pace {
     size_t running;    /* pool's mu: those of them that have not ended */
     size_t stuck;      /* pool's mu: tasks that ran all through the last one */
     bool fast;         /* pool's mu: there was one every few microseconds */
+    int64_t doubtful;  /* pool's mu: until then, they do not keep up */
     bool standby;      /* pool's mu: a worker stands by */
 };
 
@@ -52,6 +57,10 @@ aci_pace_end_locked(struct aci_pace *pace, unsigned stretch)
     if (stretch == pace->stretch)
         pace->running--;
 }
+
+/* There is something queued, and a processor that nobody wants: for a while,
+ * nobody keeps up. */
+void aci_pace_doubt_locked(struct aci_pace *pace, int64_t now);
 
 /* Do so many workers keep up, if all that are awake run so many tasks now? */
 bool aci_pace_suffices_locked(struct aci_pace *pace, size_t workers,

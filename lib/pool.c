@@ -265,7 +265,9 @@ pool_alloc(size_t workers, size_t cpus, const struct ac_pool_attr *attr,
     atomic_init(&pool->n_idle, 0);
     atomic_init(&pool->lookout, ACI_NOBODY);
     aci_runq_init(&pool->runq);
-    aci_pace_init(&pool->pace, cpus);
+    /* A start hook may give the workers other processors than the caller's. */
+    aci_pace_init(&pool->pace,
+                  attr->start != NULL ? aci_cpus_at_most() : cpus);
     aci_list_init(&pool->idle);
     aci_list_init(&pool->watchers);
     aci_list_init(&pool->line);

@@ -82,7 +82,8 @@ struct ac_pool {
      * in the intake looks at this and at `lookout`; who is going to sleep
      * looks at the intake after he has counted himself here, or said that he
      * looks out no more.  The same holds for nests: but who looks out looks
-     * there only once, having said so, and is called for what goes in later. */
+     * there only once, having said so, and is called for what goes in later.
+     * Who stands by does not look, and wakes up by himself. */
     atomic_size_t n_idle;
     /* atomic: enum aci_lookout, as above; set under mu; a worker that spins
      * clears it without.  On a line of its own: who submits need not look at it

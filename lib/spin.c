@@ -19,6 +19,9 @@
 #define PAUSE_NS INT64_C(1000)
 #define PAUSES 2
 
+/* To yield takes less, if nobody else runs meanwhile. */
+#define ALONE_NS INT64_C(2000)
+
 /* atomic, relaxed: hints, which pair with nothing. */
 static struct {
     _Alignas(ACI_CACHE_LINE) atomic_size_t busy;
@@ -94,6 +97,20 @@ aci_spin_start_moment(struct aci_spin *spin, int64_t ns)
 {
     start(spin, ns);
     spin->gentle = spin->until;
+}
+
+/* The first time there may be somebody whose timer went off with that of the
+ * caller, and who will sleep again in a moment. */
+bool
+aci_spin_alone(void)
+{
+    for (int i = 0; i < 2; i++) {
+        int64_t now = ac_now();
+        sched_yield();
+        if (ac_now() - now < ALONE_NS)
+            return true;
+    }
+    return false;
 }
 
 static void

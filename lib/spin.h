@@ -44,6 +44,9 @@ void aci_spin_start_worker(struct aci_spin *spin);
  * worker may, and needs no aci_spin_enter(). */
 void aci_spin_start_moment(struct aci_spin *spin, int64_t ns);
 
+/* Give the processor away: did nobody want it? */
+bool aci_spin_alone(void);
+
 /* Pause.  False: long enough. */
 bool aci_spin_again(struct aci_spin *spin);
 

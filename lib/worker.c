@@ -130,9 +130,33 @@ watch_locked(struct aci_worker *self)
     aci_lock(&pool->mu);
 }
 
-/* Woken for one more task: if there is somebody for it, sleep for a while
- * instead.  It is the last to be woken again: it sees by itself what it has
- * to. */
+static bool
+finds_some_locked(const struct aci_worker *self)
+{
+    ac_pool *pool = self->pool;
+    return aci_pool_queued_locked(pool) > 0 ||
+           aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool);
+}
+
+/* Is there something queued, and nobody who wants this processor?  The mutex
+ * is released meanwhile. */
+static bool
+has_room_locked(struct aci_worker *self)
+{
+    ac_pool *pool = self->pool;
+    if (!finds_some_locked(self))
+        return false;
+    aci_unlock(&pool->mu);
+    bool alone = aci_spin_alone();
+    aci_lock(&pool->mu);
+    if (alone)
+        aci_pace_doubt_locked(&pool->pace, ac_now());
+    return alone;
+}
+
+/* Woken for one more task: if there is somebody for it, and no processor, sleep
+ * for a while instead.  It is the last to be woken again: it sees by itself
+ * what it has to. */
 static void
 stand_by_locked(struct aci_worker *self)
 {
@@ -141,14 +165,13 @@ stand_by_locked(struct aci_worker *self)
     if (pool->pace.standby)
         return;
     pool->pace.standby = true;
-    for (int64_t now = ac_now(); !picked && pool->phase == ACI_ACCEPTING &&
-                                 aci_pool_spares_locked(pool, 1, now);
-         now = ac_now()) {
+    while (!picked && aci_pool_spares_locked(pool, 1, ac_now()) &&
+           !has_room_locked(self) && pool->phase == ACI_ACCEPTING) {
         aci_list_append(&pool->idle, &self->parked.link);
         atomic_fetch_add(&pool->n_idle, 1);
         if (atomic_load(&pool->lookout) != ACI_SPINNING)
             atomic_store(&pool->lookout, ACI_STANDBY);
-        picked = aci_park(&self->parked, &pool->mu, now + ACI_STRETCH_NS);
+        picked = aci_park(&self->parked, &pool->mu, ac_now() + ACI_STRETCH_NS);
         if (!picked)
             atomic_fetch_sub(&pool->n_idle, 1);
     }
@@ -161,6 +184,9 @@ sleep_locked(struct aci_worker *self)
     ac_pool *pool = self->pool;
     aci_list_prepend(&pool->idle, &self->parked.link);
     atomic_fetch_add(&pool->n_idle, 1);
+    /* One less that keeps up: who submits next is to see whether they do. */
+    if (atomic_load(&pool->lookout) == ACI_STANDBY)
+        atomic_store(&pool->lookout, ACI_NOBODY);
     /* Counted first, then look: see n_idle in pool.h. */
     if (aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool)) {
         aci_list_remove(&self->parked.link);

@@ -90,6 +90,24 @@ START_TEST(a_long_task_does_not_count)
 }
 END_TEST
 
+START_TEST(in_doubt_they_do_not_for_a_while)
+{
+    begin_anew();
+    run_tasks(QUICK);
+    ck_assert(keep_up(AWAKE, 0));
+    aci_pace_doubt_locked(&pace, now);
+    run_tasks(QUICK);
+    ck_assert(!keep_up(AWAKE, 0));
+    for (int i = 0; i < 100; i++) {
+        run_tasks(QUICK);
+        now += ACI_STRETCH_NS;
+        (void)aci_pace_suffices_locked(&pace, AWAKE, 0, now);
+    }
+    run_tasks(QUICK);
+    ck_assert(keep_up(AWAKE, 0));
+}
+END_TEST
+
 START_TEST(after_a_long_silence_they_do_not)
 {
     begin_anew();
@@ -110,6 +128,7 @@ test_suite(void)
     tcase_add_test(tcase, there_must_be_one_for_each_processor);
     tcase_add_test(tcase, each_of_them_must_be_quick);
     tcase_add_test(tcase, a_long_task_does_not_count);
+    tcase_add_test(tcase, in_doubt_they_do_not_for_a_while);
     tcase_add_test(tcase, after_a_long_silence_they_do_not);
     suite_add_tcase(suite, tcase);
     return suite;
