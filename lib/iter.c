@@ -4,7 +4,8 @@
  * What is in here is the queue itself: its members and how they come and go.
  * next.c has the consumers' side.
  *
- * Locking: one mutex.  Lock order: a future's stripe, then this mutex, then the
+ * Locking: one mutex; but what is in the inboxes and the outbox comes and goes
+ * without it.  Lock order: a future's stripe, then this mutex, then the
  * mutex of a pool whose workers wait here (only to have it accept what is
  * NEW).  So whoever detaches a waiter takes it off the pending list first, lets
  * go of the mutex, then locks the stripe.  tell() finds such a member in no
@@ -129,7 +130,6 @@ aci_iter_take_in_locked(ac_iter *iter)
 bool
 aci_iter_shut_locked(ac_iter *iter)
 {
-    take_back_locked(iter);
     struct aci_link *arrived = aci_inbox_shut_newest(&iter->arrivals);
     pend_all_locked(iter, aci_inbox_take_newest(&iter->admissions));
     ready_all_locked(iter, arrived);

@@ -158,10 +158,12 @@ void aci_iter_open_locked(ac_iter *iter);
 /* Take in what came in without the mutex, and let no more members in. */
 void aci_iter_close_locked(ac_iter *iter);
 
+/* The outbox was taken back. */
 static inline size_t
 aci_iter_remaining_locked(const ac_iter *iter)
 {
-    return iter->n_pending + iter->n_ready + aci_outbox_left(&iter->outbox);
+    aci_assert(aci_outbox_left(&iter->outbox) == 0);
+    return iter->n_pending + iter->n_ready;
 }
 
 /* How many must be ready for a consumer that wants `min`. */

@@ -276,14 +276,17 @@ wait_and_take(ac_iter *iter, const struct request *want,
     return rc;
 }
 
-/* What is ready may be taken without the mutex from now on. */
+/* What is ready may be taken without the mutex from now on.  But what was taken
+ * back is not moved twice, and while somebody waits for several, all are in one
+ * place. */
 static void
 put_out_locked(ac_iter *iter, struct aci_list *records)
 {
-    if (iter->n_ready < 2 || iter->n_back > 0 ||
+    if (!ACI_OUTBOX_USED || iter->n_ready < 2 || iter->n_back > 0 ||
         !aci_list_empty(&iter->consumers) ||
         aci_pollable_is_open(&iter->pollable))
         return;
+    aci_assert(aci_outbox_left(&iter->outbox) == 0);
     size_t n = iter->n_ready;
     if (n > ACI_OUTBOX_SIZE)
         n = ACI_OUTBOX_SIZE;

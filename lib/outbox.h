@@ -16,6 +16,7 @@
 
 #include "port.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,12 +25,25 @@
 #ifndef ACI_OUTBOX_SIZE
 #define ACI_OUTBOX_SIZE 31
 #endif
+static_assert((ACI_OUTBOX_SIZE & (ACI_OUTBOX_SIZE + 1)) == 0, "a mask");
+
+/* A number of 27 bits could come round while one that takes is preempted.
+ * Where the processor has no wider atomics, nothing is to be put out: the
+ * compiler would call for a library. */
+#if ATOMIC_LLONG_LOCK_FREE == 2
+#define ACI_OUTBOX_USED 1
+typedef uint64_t aci_outbox_state;
+#else
+#define ACI_OUTBOX_USED 0
+typedef uint32_t aci_outbox_state;
+#endif
 
 struct aci_outbox {
     /* atomic: how many are left, below; and above that a number that changes
-     * with each one that goes, so that who comes late sees it.  Who fills it
-     * (release) pairs with who takes. */
-    _Atomic uint64_t state;
+     * with each one that goes, and when all are taken back, so that who comes
+     * late sees it.  Who fills it (release) pairs with who takes, and who takes
+     * (release) with who finds it empty. */
+    _Atomic aci_outbox_state state;
     /* atomic, of who fills it while it is empty: the next one is the last of
      * those that are left */
     _Atomic(ac_future *) slots[ACI_OUTBOX_SIZE];
@@ -41,13 +55,15 @@ aci_outbox_init(struct aci_outbox *outbox)
     atomic_init(&outbox->state, 0);
 }
 
+/* Acquire, as in reclaim(): pairs with take(). */
 static inline size_t
 aci_outbox_left(const struct aci_outbox *outbox)
 {
     return (size_t)(atomic_load(&outbox->state) & ACI_OUTBOX_SIZE);
 }
 
-/* The one in that place, while nobody fills it. */
+/* The one in that place.  Without the lock it may be another one by now, and
+ * then so is the number. */
 static inline ac_future *
 aci_outbox_at(const struct aci_outbox *outbox, size_t place)
 {
@@ -59,12 +75,14 @@ static inline ac_future *
 aci_outbox_take(struct aci_outbox *outbox)
 {
     /* Acquire: pairs with fill(). */
-    uint64_t state =
+    aci_outbox_state state =
         atomic_load_explicit(&outbox->state, memory_order_acquire);
     while ((state & ACI_OUTBOX_SIZE) != 0) {
         size_t place = (size_t)(state & ACI_OUTBOX_SIZE) - 1;
         ac_future *future = aci_outbox_at(outbox, place);
-        /* One less, and another number. */
+        /* One less, and another number.  Release: pairs with left() and
+         * reclaim(), so that the place was looked at before it is put into
+         * again.  Acquire, if another one was faster: pairs with fill(). */
         if (atomic_compare_exchange_weak_explicit(
                 &outbox->state, &state, state + ACI_OUTBOX_SIZE,
                 memory_order_acq_rel, memory_order_acquire))
@@ -78,9 +96,9 @@ aci_outbox_take(struct aci_outbox *outbox)
 static inline size_t
 aci_outbox_reclaim(struct aci_outbox *outbox)
 {
-    uint64_t state = atomic_load(&outbox->state);
+    aci_outbox_state state = atomic_load(&outbox->state);
     while ((state & ACI_OUTBOX_SIZE) != 0) {
-        uint64_t none = (state | ACI_OUTBOX_SIZE) + 1;
+        aci_outbox_state none = (state | ACI_OUTBOX_SIZE) + 1;
         if (atomic_compare_exchange_weak(&outbox->state, &state, none))
             return (size_t)(state & ACI_OUTBOX_SIZE);
     }
@@ -99,9 +117,10 @@ static inline void
 aci_outbox_fill(struct aci_outbox *outbox, size_t n)
 {
     /* Nobody changes it while it is empty.  Release: pairs with take(). */
-    uint64_t state =
+    aci_outbox_state state =
         atomic_load_explicit(&outbox->state, memory_order_relaxed);
-    atomic_store_explicit(&outbox->state, state + n, memory_order_release);
+    atomic_store_explicit(&outbox->state, state + (aci_outbox_state)n,
+                          memory_order_release);
 }
 
 #endif

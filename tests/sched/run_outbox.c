@@ -85,6 +85,32 @@ SK_SCENARIO(outbox_refilled)
     end();
 }
 
+/* It is taken back, and filled again with as many, while another one is
+ * taking. */
+static void *
+poll_into(void *count)
+{
+    *(int *)count = poll_one();
+    return NULL;
+}
+
+SK_SCENARIO(outbox_taken_back)
+{
+    begin(2);
+    pthread_t other = sk_start(poll_into, &got[0]);
+    SK_MUST(ac_iter_remaining(iter) <= 2);
+    for (int i = 0; i < 2; i++)
+        got[1] += poll_one();
+    for (int i = 0; i < 3; i++)
+        SK_MUST(sk_submit(pool, iter, sk_task(), NULL) == AC_OK);
+    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
+    got[1] += poll_one();
+    sk_join(other);
+    got[1] += sk_drain(iter, AC_POLL, AC_ETIMEDOUT);
+    SK_MUST(got[0] + got[1] == 5);
+    end();
+}
+
 /* Somebody takes several at once. */
 static void *
 drain_many(void *count)
