@@ -44,8 +44,9 @@ def arguments():
                         metavar="NAME=PATH", help="one program more, such as "
                         "the bench_ac of another build; may be repeated")
     parser.add_argument("--rounds", type=int, metavar="N")
-    parser.add_argument("--tasks", type=int, default=300000, metavar="N",
-                        help="in the rows of W1, W2, W4 and W9 (300000)")
+    parser.add_argument("--tasks", type=int, metavar="N",
+                        help="in the rows of W1, W2, W4 and W9 (300000; of "
+                        "the long set 1000000)")
     parser.add_argument("--timeout", type=float, default=60, metavar="SECONDS",
                         help="for one run of one program (60)")
     parser.add_argument("--bin", default="bench", metavar="DIR",
@@ -56,7 +57,10 @@ def arguments():
                         help="do not run: show that bench.json once more")
     parser.add_argument("--list", action="store_true",
                         help="name all rows and programs")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.tasks is None:
+        args.tasks = 1000000 if args.set == "long" else 300000
+    return args
 
 
 # ---- What is to be run ------------------------------------------------------

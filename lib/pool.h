@@ -56,6 +56,10 @@ struct aci_worker {
                                * others since */
     unsigned streak;          /* the worker's: so many times it looked away,
                                * and something had come in */
+    bool crowded;             /* the worker's: others ran on its processor when
+                               * it looked */
+    int64_t moved;            /* the worker's: when it last went to sleep for
+                               * that */
     jmp_buf home;             /* the worker's: where it begins anew */
     struct aci_run run;       /* the worker's: its outermost task */
     struct aci_nest nest;     /* what its tasks have submitted */

@@ -22,6 +22,9 @@
 /* To yield takes less, if nobody else runs meanwhile. */
 #define ALONE_NS INT64_C(2000)
 
+/* Or if those who do only yield, too. */
+#define CROWDED_NS INT64_C(5000)
+
 /* atomic, relaxed: hints, which pair with nothing. */
 static struct {
     _Alignas(ACI_CACHE_LINE) atomic_size_t busy;
@@ -74,6 +77,7 @@ start(struct aci_spin *spin, int64_t ns)
     int64_t now = ac_now();
     spin->until = now + ns;
     spin->gentle = now + PAUSE_NS;
+    spin->crowded = false;
 }
 
 void
@@ -131,6 +135,7 @@ aci_spin_again(struct aci_spin *spin)
         return false;
     if (now >= spin->gentle) {
         sched_yield();
+        spin->crowded |= ac_now() - now > CROWDED_NS;
         return true;
     }
     for (int i = 0; i < PAUSES; i++)

@@ -34,6 +34,7 @@ void aci_spin_leave(void);
 struct aci_spin {
     int64_t until;  /* owner thread: when to stop */
     int64_t gentle; /* owner thread: from when on to yield */
+    bool crowded;   /* owner thread: others ran on its processor meanwhile */
 };
 
 /* A consumer: short while every processor has a worker to run. */

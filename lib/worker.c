@@ -20,184 +20,13 @@
  */
 #include "worker.h"
 
-#include "clock.h"
 #include "due.h"
 #include "fork.h"
 #include "frame.h"
+#include "lookout.h"
 #include "room.h"
-#include "spin.h"
-
-/* How long a worker looks away, and how much longer after so many times. */
-#define MOMENT_NS INT64_C(125)
-#define REST_NS INT64_C(875)
-#define STREAK 8
 
 /* ---- All tasks ---- */
-
-static void
-be_active(struct aci_worker *self, bool active)
-{
-    if (active && !self->active)
-        aci_spin_busy();
-    else if (!active && self->active)
-        aci_spin_idle();
-    self->active = active;
-}
-
-/* Is it the lookout from now on?  At most one worker of the pool is, and at
- * most one of the process. */
-static bool
-look_out_locked(ac_pool *pool)
-{
-    int lookout = atomic_load(&pool->lookout);
-    if ((lookout != ACI_NOBODY && lookout != ACI_STANDBY) || !aci_spin_enter())
-        return false;
-    atomic_store(&pool->lookout, ACI_SPINNING);
-    return true;
-}
-
-/* Let some come in; but not if a lookout is called, which was in that state. */
-static void
-look_away(const ac_pool *pool, int lookout, int64_t ns)
-{
-    struct aci_spin spin;
-    aci_spin_start_moment(&spin, ns);
-    while (atomic_load(&pool->lookout) == lookout && aci_spin_again(&spin))
-        continue;
-}
-
-/* Look until something comes in, or it is called, or has looked for long. */
-static void
-look(struct aci_worker *self)
-{
-    struct aci_spin spin;
-    ac_pool *pool = self->pool;
-    if (aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool))
-        return;
-    be_active(self, false);
-    aci_spin_start_worker(&spin);
-    while (!aci_inbox_has_some(&pool->intake) &&
-           !aci_inbox_is_shut(&pool->intake) &&
-           atomic_load(&pool->lookout) == ACI_SPINNING && aci_spin_again(&spin))
-        continue;
-}
-
-/* Who has just run the last task that was there looks away first.
- *
- * Each look takes the intake's cache line from those who push into it, and a
- * task that is taken alone costs as much as several.  So it does not look for
- * as long as who waits for that last one takes to submit another.  What is
- * there by then is from somebody who does not wait for it; if that was so many
- * times in a row, it lets more come.  Who submits a few and waits for all of
- * them never pays for that. */
-static void
-rest(struct aci_worker *self, int lookout)
-{
-    ac_pool *pool = self->pool;
-    if (aci_pool_has_nested(pool))
-        return;
-    look_away(pool, lookout, MOMENT_NS);
-    if (!aci_inbox_has_some(&pool->intake))
-        self->streak = 0;
-    else if (self->streak < STREAK)
-        self->streak++;
-    else
-        look_away(pool, lookout, REST_NS);
-}
-
-/* Rest, if it has run something; then watch the intake for a moment, if no
- * other worker does so.  The mutex is released meanwhile. */
-static void
-watch_locked(struct aci_worker *self)
-{
-    ac_pool *pool = self->pool;
-    bool looks_out = look_out_locked(pool);
-    int lookout = atomic_load(&pool->lookout);
-    bool ran = self->ran;
-    self->ran = false;
-    if (!looks_out && !ran)
-        return;
-    aci_unlock(&pool->mu);
-    if (ran)
-        rest(self, lookout);
-    if (looks_out) {
-        look(self);
-        /* Sequentially consistent: see n_idle in pool.h.  If he was called,
-         * others may have been woken since: to say nobody is always safe. */
-        atomic_store(&pool->lookout, ACI_NOBODY);
-        aci_spin_leave();
-    }
-    aci_lock(&pool->mu);
-}
-
-static bool
-finds_some_locked(const struct aci_worker *self)
-{
-    ac_pool *pool = self->pool;
-    return aci_pool_queued_locked(pool) > 0 ||
-           aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool);
-}
-
-/* Is there something queued, and nobody who wants this processor?  The mutex
- * is released meanwhile. */
-static bool
-has_room_locked(struct aci_worker *self)
-{
-    ac_pool *pool = self->pool;
-    if (!finds_some_locked(self))
-        return false;
-    aci_unlock(&pool->mu);
-    bool alone = aci_spin_alone();
-    aci_lock(&pool->mu);
-    if (alone)
-        aci_pace_doubt_locked(&pool->pace, ac_now());
-    return alone;
-}
-
-/* Woken for one more task: if there is somebody for it, and no processor, sleep
- * for a while instead.  It is the last to be woken again: it sees by itself
- * what it has to. */
-static void
-stand_by_locked(struct aci_worker *self)
-{
-    ac_pool *pool = self->pool;
-    bool picked = false;
-    if (pool->pace.standby)
-        return;
-    pool->pace.standby = true;
-    while (!picked && aci_pool_spares_locked(pool, 1, ac_now()) &&
-           !has_room_locked(self) && pool->phase == ACI_ACCEPTING) {
-        aci_list_append(&pool->idle, &self->parked.link);
-        atomic_fetch_add(&pool->n_idle, 1);
-        if (atomic_load(&pool->lookout) != ACI_SPINNING)
-            atomic_store(&pool->lookout, ACI_STANDBY);
-        picked = aci_park(&self->parked, &pool->mu, ac_now() + ACI_STRETCH_NS);
-        if (!picked)
-            atomic_fetch_sub(&pool->n_idle, 1);
-    }
-    pool->pace.standby = false;
-}
-
-static void
-sleep_locked(struct aci_worker *self)
-{
-    ac_pool *pool = self->pool;
-    aci_list_prepend(&pool->idle, &self->parked.link);
-    atomic_fetch_add(&pool->n_idle, 1);
-    /* One less that keeps up: who submits next is to see whether they do. */
-    if (atomic_load(&pool->lookout) == ACI_STANDBY)
-        atomic_store(&pool->lookout, ACI_NOBODY);
-    /* Counted first, then look: see n_idle in pool.h. */
-    if (aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool)) {
-        aci_list_remove(&self->parked.link);
-        atomic_fetch_sub(&pool->n_idle, 1);
-        return;
-    }
-    aci_park(&self->parked, &pool->mu, AC_FOREVER);
-    stand_by_locked(self);
-    /* Then look: see n_idle in pool.h. */
-    atomic_store(&pool->lookout, ACI_NOBODY);
-}
 
 /* Who found work, having looked in vain or taken some in, and sees more, wakes
  * the next.  Who only goes on need not: when these tasks came in somebody was
@@ -313,7 +142,7 @@ pop_locked(struct aci_worker *self)
     while (pool->phase != ACI_CANCELING) {
         if (self->ran && aci_pool_queued_locked(pool) == 0) {
             self->calls = true;
-            watch_locked(self);
+            aci_lookout_watch_locked(self);
             watched = true;
             continue;
         }
@@ -324,11 +153,11 @@ pop_locked(struct aci_worker *self)
         if (pool->phase != ACI_ACCEPTING)
             return NULL;
         self->calls = true;
-        be_active(self, false);
+        aci_lookout_be_active(self, false);
         if (!watched)
-            watch_locked(self);
+            aci_lookout_watch_locked(self);
         else
-            sleep_locked(self);
+            aci_lookout_sleep_locked(self);
         watched = !watched;
     }
     return NULL;
@@ -342,6 +171,7 @@ work(struct aci_worker *self)
     self->calls = true;
     self->ran = false;
     self->streak = 0;
+    self->crowded = false;
     aci_lock(&pool->mu);
     while ((future = pop_locked(self)) != NULL) {
         pool->busy++;
@@ -349,7 +179,7 @@ work(struct aci_worker *self)
         self->stretch = aci_pace_begin_locked(&pool->pace);
         wake_next_locked(self);
         aci_unlock(&pool->mu);
-        be_active(self, true);
+        aci_lookout_be_active(self, true);
         aci_run(&self->run, pool, future);
         aci_lock(&pool->mu);
         self->working = false;
@@ -362,7 +192,7 @@ work(struct aci_worker *self)
         aci_pool_settle_locked(pool, &self->run.outcome);
     }
     aci_unlock(&pool->mu);
-    be_active(self, false);
+    aci_lookout_be_active(self, false);
 }
 
 /* ---- The thread ---- */
@@ -420,7 +250,7 @@ outlive(void *arg)
     if (aci_forked(pool->cache->born))
         return;
     pthread_t thread;
-    be_active(self, false);
+    aci_lookout_be_active(self, false);
     aci_run_abort(&self->run);
     call_stop_hook(self);
     struct aci_outcome outcome = self->run.outcome;

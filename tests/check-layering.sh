@@ -17,7 +17,7 @@ layer_of() {
     refcount|pollable|slab|cache|set|owner|attr|inbox|outbox) echo 1 ;;
     waiter|frame|future|promise|due) echo 2 ;;
     iter|next|add|abandon|as_completed|wait|result|callback) echo 3 ;;
-    pool|worker|run|runq|nest|pace|intake|room|shutdown|stats) echo 4 ;;
+    pool|worker|run|runq|nest|pace|lookout|intake|room|shutdown|stats) echo 4 ;;
     submit) echo 5 ;;
     *) echo none ;;
     esac
