@@ -205,3 +205,13 @@ aci_cpus_at_most(void)
 {
     return within_quota(online());
 }
+
+int
+aci_cpu_here(void)
+{
+#ifdef HAVE_SCHED_GETCPU
+    return sched_getcpu();
+#else
+    return -1;
+#endif
+}

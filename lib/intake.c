@@ -13,10 +13,11 @@
  * SPDX-License-Identifier: MIT
  */
 #include "clock.h"
+#include "cpus.h"
 #include "pool.h"
 
-/* So long a worker that was woken may take to come. */
-#define PATIENCE_NS INT64_C(100000)
+/* So long a worker that was woken may take to come, in units of now(). */
+#define PATIENCE 100
 
 /* ---- Taken in ---- */
 
@@ -142,13 +143,18 @@ aci_pool_call_locked(ac_pool *pool)
     return true;
 }
 
+static unsigned
+now(void)
+{
+    return (unsigned)(ac_now() / 1024);
+}
+
 /* One is under way already; should it not come soon, as when it has to wait for
  * the processor of who woke it, another one may find one that is free. */
 static bool
-is_waking_locked(const ac_pool *pool)
+is_late(const ac_pool *pool)
 {
-    return atomic_load(&pool->lookout) == ACI_WAKING &&
-           ac_now() - pool->woken_at < PATIENCE_NS;
+    return now() - atomic_load(&pool->woken_at) >= PATIENCE;
 }
 
 bool
@@ -160,19 +166,42 @@ aci_pool_spares_locked(ac_pool *pool, size_t workers, int64_t now)
                                     pool->busy, now);
 }
 
+/* Does it spin on the processor of who asks?  Then it does not run, and may
+ * have to wait for milliseconds. */
+static bool
+is_here(const ac_pool *pool)
+{
+    int here = aci_cpu_here();
+    return here >= 0 && here == atomic_load(&pool->spins_on);
+}
+
+bool
+aci_pool_is_unseen(ac_pool *pool)
+{
+    switch (atomic_load(&pool->lookout)) {
+    case ACI_NOBODY:
+        return true;
+    case ACI_SPINNING:
+        return is_here(pool);
+    case ACI_WAKING:
+        return is_late(pool);
+    default:
+        return false;
+    }
+}
+
 void
 aci_pool_wake_locked(ac_pool *pool)
 {
-    if (aci_pool_call_locked(pool) || is_waking_locked(pool) ||
-        aci_list_empty(&pool->idle))
+    if (aci_pool_call_locked(pool) || aci_list_empty(&pool->idle) ||
+        (atomic_load(&pool->lookout) == ACI_WAKING && !is_late(pool)))
         return;
-    int64_t now = ac_now();
-    if (aci_pool_spares_locked(pool, 0, now) && pool->pace.standby) {
+    if (aci_pool_spares_locked(pool, 0, ac_now()) && pool->pace.standby) {
         atomic_store(&pool->lookout, ACI_STANDBY);
         return;
     }
     aci_unpark_first(&pool->idle);
     atomic_fetch_sub(&pool->n_idle, 1);
-    pool->woken_at = now;
+    atomic_store(&pool->woken_at, now());
     atomic_store(&pool->lookout, ACI_WAKING);
 }

@@ -13,6 +13,7 @@
 #include "lookout.h"
 
 #include "clock.h"
+#include "cpus.h"
 #include "spin.h"
 
 /* How long a worker looks away, and how much longer after so many times. */
@@ -33,6 +34,15 @@ aci_lookout_be_active(struct aci_worker *self, bool active)
     self->active = active;
 }
 
+/* A hint: see aci_pool_is_unseen(). */
+static void
+say_where(ac_pool *pool)
+{
+    int here = aci_cpu_here();
+    if (atomic_load(&pool->spins_on) != here)
+        atomic_store(&pool->spins_on, here);
+}
+
 /* Is it the lookout from now on?  At most one worker of the pool is, and at
  * most one of the process. */
 static bool
@@ -41,6 +51,7 @@ look_out_locked(ac_pool *pool)
     int lookout = atomic_load(&pool->lookout);
     if ((lookout != ACI_NOBODY && lookout != ACI_STANDBY) || !aci_spin_enter())
         return false;
+    say_where(pool);
     atomic_store(&pool->lookout, ACI_SPINNING);
     return true;
 }
@@ -80,10 +91,12 @@ look(struct aci_worker *self)
         aci_spin_start_moment(&spin, MOMENT_NS + REST_NS);
     else
         aci_spin_start_worker(&spin);
+    do
+        say_where(pool);
     while (!aci_inbox_has_some(&pool->intake) &&
            !aci_inbox_is_shut(&pool->intake) &&
-           atomic_load(&pool->lookout) == ACI_SPINNING && aci_spin_again(&spin))
-        continue;
+           atomic_load(&pool->lookout) == ACI_SPINNING &&
+           aci_spin_again(&spin));
     self->crowded = spin.crowded;
 }
 
@@ -141,20 +154,27 @@ finds_some_locked(const struct aci_worker *self)
            aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool);
 }
 
-/* Is there something queued, and nobody who wants this processor?  The mutex
- * is released meanwhile. */
+/* Do the others keep up, and if something is queued, does somebody want this
+ * processor?  The mutex is released meanwhile, and others may go to sleep: so
+ * it is said before that one stands by, and they are asked again after that. */
 static bool
-has_room_locked(struct aci_worker *self)
+is_spare_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
-    if (!finds_some_locked(self))
+    if (pool->phase != ACI_ACCEPTING ||
+        !aci_pool_spares_locked(pool, 1, ac_now()))
         return false;
+    if (atomic_load(&pool->lookout) != ACI_SPINNING)
+        atomic_store(&pool->lookout, ACI_STANDBY);
+    if (!finds_some_locked(self))
+        return true;
     aci_unlock(&pool->mu);
     bool alone = aci_spin_alone();
     aci_lock(&pool->mu);
     if (alone)
         aci_pace_doubt_locked(&pool->pace, ac_now());
-    return alone;
+    return pool->phase == ACI_ACCEPTING &&
+           aci_pool_spares_locked(pool, 1, ac_now());
 }
 
 /* Woken for one more task: if there is somebody for it, and no processor, sleep
@@ -168,12 +188,9 @@ stand_by_locked(struct aci_worker *self)
     if (pool->pace.standby)
         return;
     pool->pace.standby = true;
-    while (!picked && aci_pool_spares_locked(pool, 1, ac_now()) &&
-           !has_room_locked(self) && pool->phase == ACI_ACCEPTING) {
+    while (!picked && is_spare_locked(self)) {
         aci_list_append(&pool->idle, &self->parked.link);
         atomic_fetch_add(&pool->n_idle, 1);
-        if (atomic_load(&pool->lookout) != ACI_SPINNING)
-            atomic_store(&pool->lookout, ACI_STANDBY);
         picked = aci_park(&self->parked, &pool->mu, ac_now() + ACI_STRETCH_NS);
         if (!picked)
             atomic_fetch_sub(&pool->n_idle, 1);

@@ -276,6 +276,18 @@ wait_and_take(ac_iter *iter, const struct request *want,
     return rc;
 }
 
+/* One that was put out, if there is any: then nobody waits, and nothing else
+ * is due. */
+static bool
+take_out(ac_iter *iter, ac_future **future)
+{
+    ac_future *out = aci_outbox_take(&iter->outbox);
+    if (out == NULL)
+        return false;
+    *future = out;
+    return true;
+}
+
 /* What is ready may be taken without the mutex from now on.  But what was taken
  * back is not moved twice, and while somebody waits for several, all are in one
  * place. */
@@ -300,10 +312,15 @@ static int
 next(ac_iter *iter, const struct request *want, size_t *n)
 {
     struct aci_list records;
-    if (aci_forked(iter->born))
-        return AC_EFORKED;
     aci_list_init(&records);
     aci_lock(&iter->mu);
+    /* While this one waited for the lock, another one may have put some out: to
+     * take them back would have all of them wait for each. */
+    if (want->max == 1 && take_out(iter, want->futures)) {
+        *n = 1;
+        aci_unlock(&iter->mu);
+        return AC_OK;
+    }
     /* What waits in the inboxes comes after what is ready, but not what is in
      * the outbox. */
     if (iter->n_ready < want->max || aci_outbox_left(&iter->outbox) > 0)
@@ -315,7 +332,7 @@ next(ac_iter *iter, const struct request *want, size_t *n)
     }
     if (rc != AC_EAGAIN)
         pass_on_locked(iter);
-    if (rc == AC_OK)
+    if (rc == AC_OK && want->max == 1)
         put_out_locked(iter, &records);
     aci_unlock(&iter->mu);
     if (rc == AC_EAGAIN)
@@ -333,11 +350,9 @@ ac_iter_next(ac_iter *iter, ac_deadline deadline, ac_future **future)
         return AC_EINVAL;
     if (aci_forked(iter->born))
         return AC_EFORKED;
-    ac_future *out = aci_outbox_take(&iter->outbox);
-    if (out == NULL)
-        return next(iter, &one, &n);
-    *future = out;
-    return AC_OK;
+    if (take_out(iter, future))
+        return AC_OK;
+    return next(iter, &one, &n);
 }
 
 int
@@ -347,5 +362,7 @@ ac_iter_next_many(ac_iter *iter, ac_future *futures[], size_t min, size_t max,
     const struct request many = {min, max, deadline, futures};
     if (iter == NULL || futures == NULL || n == NULL || min < 1 || min > max)
         return AC_EINVAL;
+    if (aci_forked(iter->born))
+        return AC_EFORKED;
     return next(iter, &many, n);
 }

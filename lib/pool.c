@@ -264,6 +264,8 @@ pool_alloc(size_t workers, size_t cpus, const struct ac_pool_attr *attr,
     aci_inbox_init(&pool->intake);
     atomic_init(&pool->n_idle, 0);
     atomic_init(&pool->lookout, ACI_NOBODY);
+    atomic_init(&pool->spins_on, -1);
+    atomic_init(&pool->woken_at, 0);
     aci_runq_init(&pool->runq);
     /* A start hook may give the workers other processors than the caller's. */
     aci_pace_init(&pool->pace,

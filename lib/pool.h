@@ -93,6 +93,10 @@ struct ac_pool {
      * clears it without.  On a line of its own: who submits need not look at it
      * while all are awake. */
     _Alignas(ACI_CACHE_LINE) atomic_int lookout;
+    /* atomic, hints about that one: the processor on which it spins, and when
+     * it was woken, in microseconds or so, from 0 again after an hour */
+    atomic_int spins_on;
+    atomic_uint woken_at;
 
     _Alignas(ACI_CACHE_LINE) struct aci_mutex mu;
     /* mu: NEW ones from the intake, in order, which come after those in runq */
@@ -105,7 +109,6 @@ struct ac_pool {
     struct aci_list line;      /* mu: struct aci_place.link, for room */
     struct aci_stats stats;    /* mu */
     struct aci_list idle;      /* mu: parked workers, the last one first */
-    int64_t woken_at;          /* mu: when one of them was last woken */
     struct aci_pace pace;      /* mu */
     struct aci_list watchers;  /* mu: parked, until nothing is unfinished */
     size_t turn;               /* mu: whose nest is the next to be robbed */
@@ -149,6 +152,10 @@ aci_pool_queued_locked(const ac_pool *pool)
 /* There is something queued: wake a sleeper, unless a worker is to see it
  * anyway, or those that are awake keep up. */
 void aci_pool_wake_locked(ac_pool *pool);
+
+/* Somebody sleeps: will nobody else see what has just come in?  A look from
+ * outside. */
+bool aci_pool_is_unseen(ac_pool *pool);
 
 /* Call a worker that spins, which does not see what has left the intake.  True
  * if there was one. */
