@@ -34,11 +34,18 @@ aci_lookout_be_active(struct aci_worker *self, bool active)
     self->active = active;
 }
 
+/* Is there one that the system could move a worker to? */
+static bool
+has_other_processors(const ac_pool *pool)
+{
+    return pool->pace.processors > 1;
+}
+
 /* A hint: see aci_pool_is_unseen(). */
 static void
 say_where(ac_pool *pool)
 {
-    int here = aci_cpu_here();
+    int here = has_other_processors(pool) ? aci_cpu_here() : -1;
     if (atomic_load(&pool->spins_on) != here)
         atomic_store(&pool->spins_on, here);
 }
@@ -72,7 +79,8 @@ look_away(const ac_pool *pool, int lookout, int64_t ns)
 static bool
 wants_to_move(struct aci_worker *self)
 {
-    if (!self->crowded || ac_now() - self->moved < MOVE_NS)
+    if (!self->crowded || !has_other_processors(self->pool) ||
+        ac_now() - self->moved < MOVE_NS)
         return false;
     self->moved = ac_now();
     return true;
