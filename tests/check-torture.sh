@@ -31,7 +31,7 @@ strtol strtoll strtoul snprintf sigdelset sigfillset
 pthread_cond_signal pthread_cond_broadcast pthread_equal pthread_join
 pthread_mutex_lock pthread_mutex_trylock pthread_mutex_unlock pthread_self
 pthread_setcancelstate
-pthread_sigmask sched_yield __sysconf _setjmp longjmp
+pthread_sigmask sched_getcpu sched_yield __sysconf _setjmp longjmp
 pthread_exit __sigsetjmp __pthread_register_cancel __pthread_unregister_cancel
 __pthread_unwind_next write getpid
 __isoc23_strtol __isoc23_strtoll __isoc23_strtoul'
