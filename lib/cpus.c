@@ -1,5 +1,5 @@
 /*
- * cpus - how many processors this process may use
+ * cpus - how many processors this process may use, and which one this is
  *
  * /proc/self/cgroup has a line "0::/path" for version 2 and "4:cpu,cpuacct:
  * /path" for version 1.  The quota is in cpu.max ("200000 100000": so many

@@ -1,5 +1,5 @@
 /*
- * cpus - how many processors this process may use
+ * cpus - how many processors this process may use, and which one this is
  *
  * SPDX-License-Identifier: MIT
  */

@@ -17,11 +17,12 @@
 
 /* Heads without a first link are not initialized yet: thread-local objects
  * cannot start with their own address. */
-static _Thread_local struct aci_list callbacks;
-static _Thread_local struct aci_list accounts; /* by ac_future.tail.queue */
-static _Thread_local bool running;     /* a callback or a trace, or between */
-static _Thread_local bool dropping;    /* references, so free functions */
-static _Thread_local unsigned process; /* see fork.h */
+static ACI_THREAD_LOCAL struct aci_list callbacks;
+/* By ac_future.tail.queue. */
+static ACI_THREAD_LOCAL struct aci_list accounts;
+static ACI_THREAD_LOCAL bool running; /* a callback or a trace, or between */
+static ACI_THREAD_LOCAL bool dropping;    /* references, so free functions */
+static ACI_THREAD_LOCAL unsigned process; /* see fork.h */
 
 /* What was due when a callback forked is the parent's. */
 static void

@@ -13,9 +13,9 @@
 #include "fork.h"
 #include "future.h"
 
-static _Thread_local struct aci_frame *innermost;
-static _Thread_local const struct aci_owner *works_for;
-static _Thread_local unsigned works_in; /* the process: see fork.h */
+static ACI_THREAD_LOCAL struct aci_frame *innermost;
+static ACI_THREAD_LOCAL const struct aci_owner *works_for;
+static ACI_THREAD_LOCAL unsigned works_in; /* the process: see fork.h */
 
 void
 aci_thread_works_for(const struct aci_owner *owner)

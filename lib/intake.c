@@ -16,7 +16,7 @@
 #include "cpus.h"
 #include "pool.h"
 
-/* So long a worker that was woken may take to come, in units of now(). */
+/* So long a worker that was woken may take to come, in ticks(). */
 #define PATIENCE 100
 
 /* ---- Taken in ---- */
@@ -123,28 +123,27 @@ aci_pool_shut_locked(ac_pool *pool)
     enqueue_locked(pool);
 }
 
+/* Call a worker that spins, which does not see what has left the intake. */
+static void
+call_locked(ac_pool *pool)
+{
+    if (atomic_load(&pool->lookout) == ACI_SPINNING)
+        atomic_store(&pool->lookout, ACI_NOBODY);
+}
+
 void
 aci_pool_enter(ac_pool *pool)
 {
     aci_lock(&pool->mu);
     aci_pool_take_in_locked(pool);
     if (pool->runq.n > 0)
-        aci_pool_call_locked(pool);
+        call_locked(pool);
 }
 
 /* ---- Who is woken for it ---- */
 
-bool
-aci_pool_call_locked(ac_pool *pool)
-{
-    if (atomic_load(&pool->lookout) != ACI_SPINNING)
-        return false;
-    atomic_store(&pool->lookout, ACI_NOBODY);
-    return true;
-}
-
 static unsigned
-now(void)
+ticks(void)
 {
     return (unsigned)(ac_now() / 1024);
 }
@@ -154,7 +153,9 @@ now(void)
 static bool
 is_late(const ac_pool *pool)
 {
-    return now() - atomic_load(&pool->woken_at) >= PATIENCE;
+    /* In this order, so that it is not of later than now. */
+    unsigned woken_at = atomic_load(&pool->woken_at);
+    return ticks() - woken_at >= PATIENCE;
 }
 
 bool
@@ -193,15 +194,21 @@ aci_pool_is_unseen(ac_pool *pool)
 void
 aci_pool_wake_locked(ac_pool *pool)
 {
-    if (aci_pool_call_locked(pool) || aci_list_empty(&pool->idle) ||
-        (atomic_load(&pool->lookout) == ACI_WAKING && !is_late(pool)))
+    /* Who stands by is asked for below; and all this before one is called. */
+    bool unseen = atomic_load(&pool->lookout) == ACI_STANDBY ||
+                  aci_pool_is_unseen(pool);
+    call_locked(pool);
+    if (!unseen || aci_list_empty(&pool->idle))
         return;
-    if (aci_pool_spares_locked(pool, 0, ac_now()) && pool->pace.standby) {
+    /* Who yields while it stands by does not keep up. */
+    size_t yielding = pool->pace.yields ? 1 : 0;
+    if (pool->pace.standby &&
+        aci_pool_spares_locked(pool, yielding, ac_now())) {
         atomic_store(&pool->lookout, ACI_STANDBY);
         return;
     }
     aci_unpark_first(&pool->idle);
     atomic_fetch_sub(&pool->n_idle, 1);
-    atomic_store(&pool->woken_at, now());
+    atomic_store(&pool->woken_at, ticks());
     atomic_store(&pool->lookout, ACI_WAKING);
 }

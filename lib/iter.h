@@ -72,7 +72,7 @@ struct ac_iter {
     /*
      * Ready ones that consumers take without mu: while nobody sleeps and there
      * is no descriptor; else it is empty.  Whoever locks mu to do something
-     * with what is ready takes them back first.
+     * with what is ready takes them back first, unless he takes just one.
      */
     _Alignas(ACI_CACHE_LINE) struct aci_outbox outbox;
 

@@ -34,7 +34,8 @@ aci_lookout_be_active(struct aci_worker *self, bool active)
     self->active = active;
 }
 
-/* Is there one that the system could move a worker to? */
+/* Is there one that the system could move a worker to?  With a quota of one
+ * there may be, but to run on it, too, would only use that up sooner. */
 static bool
 has_other_processors(const ac_pool *pool)
 {
@@ -79,10 +80,11 @@ look_away(const ac_pool *pool, int lookout, int64_t ns)
 static bool
 wants_to_move(struct aci_worker *self)
 {
+    int64_t now;
     if (!self->crowded || !has_other_processors(self->pool) ||
-        ac_now() - self->moved < MOVE_NS)
+        (now = ac_now()) - self->moved < MOVE_NS)
         return false;
-    self->moved = ac_now();
+    self->moved = now;
     return true;
 }
 
@@ -166,7 +168,7 @@ finds_some_locked(const struct aci_worker *self)
  * processor?  The mutex is released meanwhile, and others may go to sleep: so
  * it is said before that one stands by, and they are asked again after that. */
 static bool
-is_spare_locked(struct aci_worker *self)
+may_stand_by_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
     if (pool->phase != ACI_ACCEPTING ||
@@ -176,9 +178,11 @@ is_spare_locked(struct aci_worker *self)
         atomic_store(&pool->lookout, ACI_STANDBY);
     if (!finds_some_locked(self))
         return true;
+    pool->pace.yields = true;
     aci_unlock(&pool->mu);
     bool alone = aci_spin_alone();
     aci_lock(&pool->mu);
+    pool->pace.yields = false;
     if (alone)
         aci_pace_doubt_locked(&pool->pace, ac_now());
     return pool->phase == ACI_ACCEPTING &&
@@ -196,7 +200,7 @@ stand_by_locked(struct aci_worker *self)
     if (pool->pace.standby)
         return;
     pool->pace.standby = true;
-    while (!picked && is_spare_locked(self)) {
+    while (!picked && may_stand_by_locked(self)) {
         aci_list_append(&pool->idle, &self->parked.link);
         atomic_fetch_add(&pool->n_idle, 1);
         picked = aci_park(&self->parked, &pool->mu, ac_now() + ACI_STRETCH_NS);

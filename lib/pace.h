@@ -37,7 +37,8 @@ struct aci_pace {
     size_t stuck;      /* pool's mu: tasks that ran all through the last one */
     bool fast;         /* pool's mu: there was one every few microseconds */
     int64_t doubtful;  /* pool's mu: until then, they do not keep up */
-    bool standby;      /* pool's mu: a worker stands by */
+    bool standby;      /* pool's mu: a worker stands by, */
+    bool yields;       /* pool's mu: and gives its processor away meanwhile */
 };
 
 void aci_pace_init(struct aci_pace *pace, size_t processors);

@@ -34,8 +34,8 @@ enum aci_pool_phase { ACI_ACCEPTING, ACI_DRAINING, ACI_CANCELING };
  * need be woken meanwhile. */
 enum aci_lookout {
     ACI_NOBODY,
-    ACI_SPINNING, /* it watches the intake, or will within a microsecond; to be
-                   * called for what is in runq */
+    ACI_SPINNING, /* it watches the intake, or will within a microsecond, if it
+                   * has its processor; to be called for what is in runq */
     ACI_WAKING,   /* it is woken, and has not looked yet */
     ACI_STANDBY   /* it sleeps, but not for long: see pace.h */
 };
@@ -90,8 +90,8 @@ struct ac_pool {
      * Who stands by does not look, and wakes up by himself. */
     atomic_size_t n_idle;
     /* atomic: enum aci_lookout, as above; set under mu; a worker that spins
-     * clears it without.  On a line of its own: who submits need not look at it
-     * while all are awake. */
+     * clears it without.  With its hints on a line of their own: who submits
+     * need not look at it while all are awake. */
     _Alignas(ACI_CACHE_LINE) atomic_int lookout;
     /* atomic, hints about that one: the processor on which it spins, and when
      * it was woken, in microseconds or so, from 0 again after an hour */
@@ -156,10 +156,6 @@ void aci_pool_wake_locked(ac_pool *pool);
 /* Somebody sleeps: will nobody else see what has just come in?  A look from
  * outside. */
 bool aci_pool_is_unseen(ac_pool *pool);
-
-/* Call a worker that spins, which does not see what has left the intake.  True
- * if there was one. */
-bool aci_pool_call_locked(ac_pool *pool);
 
 /* Would those that are awake keep up without so many of them? */
 bool aci_pool_spares_locked(ac_pool *pool, size_t workers, int64_t now);

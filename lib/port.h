@@ -34,6 +34,16 @@
 /* Small structures that different threads write should not share a line. */
 #define ACI_CACHE_LINE 64
 
+/* A variable of each thread.  Where the C library has room for those of
+ * libraries that are loaded while the program runs, it is reached without a
+ * call. */
+#if defined(__GLIBC__) && defined(__ELF__)
+#define ACI_THREAD_LOCAL \
+    _Thread_local __attribute__((tls_model("initial-exec")))
+#else
+#define ACI_THREAD_LOCAL _Thread_local
+#endif
+
 struct aci_mutex {
     pthread_mutex_t os;
 };

@@ -278,8 +278,6 @@ aci_room_push(ac_pool *pool, struct aci_batch *batch)
     /* Sequentially consistent: see n_idle. */
     if (atomic_load(&pool->n_idle) > 0 && aci_pool_is_unseen(pool)) {
         aci_lock(&pool->mu);
-        /* To say nobody is always safe. */
-        atomic_store(&pool->lookout, ACI_NOBODY);
         aci_pool_wake_locked(pool);
         aci_unlock(&pool->mu);
     }

@@ -35,7 +35,7 @@ struct chunk {
 };
 
 /* A hint, for all slabs: in which shard this thread allocates. */
-static _Thread_local unsigned my_shard;
+static ACI_THREAD_LOCAL unsigned my_shard;
 
 static struct chunk *
 chunk_of(void *node)

@@ -184,12 +184,16 @@ take_one(void *unused)
 
 SK_SCENARIO(outbox_remaining)
 {
+    ac_future *future;
     begin(2);
     pthread_t other = sk_start(take_one, NULL);
     size_t n = ac_iter_remaining(iter);
     SK_MUST(n == 1 || n == 2);
     sk_join(other);
     SK_MUST(ac_iter_remaining(iter) == 1);
+    SK_MUST(ac_iter_next_many(iter, &future, 1, 1, AC_POLL, &n) == AC_OK);
+    SK_MUST(n == 1);
+    sk_deliver(future);
     end();
 }
 
