@@ -159,12 +159,12 @@ is_late(const ac_pool *pool)
 }
 
 bool
-aci_pool_spares_locked(ac_pool *pool, size_t workers, int64_t now)
+aci_pool_spares_locked(ac_pool *pool, size_t workers)
 {
     size_t idle = atomic_load(&pool->n_idle) + workers;
     aci_assert(idle <= pool->n_workers);
     return aci_pace_suffices_locked(&pool->pace, pool->n_workers - idle,
-                                    pool->busy, now);
+                                    pool->busy, ac_now());
 }
 
 /* Does it spin on the processor of who asks?  Then it does not run, and may
@@ -202,8 +202,7 @@ aci_pool_wake_locked(ac_pool *pool)
         return;
     /* Who yields while it stands by does not keep up. */
     size_t yielding = pool->pace.yields ? 1 : 0;
-    if (pool->pace.standby &&
-        aci_pool_spares_locked(pool, yielding, ac_now())) {
+    if (pool->pace.standby && aci_pool_spares_locked(pool, yielding)) {
         atomic_store(&pool->lookout, ACI_STANDBY);
         return;
     }

@@ -171,8 +171,7 @@ static bool
 may_stand_by_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
-    if (pool->phase != ACI_ACCEPTING ||
-        !aci_pool_spares_locked(pool, 1, ac_now()))
+    if (pool->phase != ACI_ACCEPTING || !aci_pool_spares_locked(pool, 1))
         return false;
     if (atomic_load(&pool->lookout) != ACI_SPINNING)
         atomic_store(&pool->lookout, ACI_STANDBY);
@@ -185,8 +184,7 @@ may_stand_by_locked(struct aci_worker *self)
     pool->pace.yields = false;
     if (alone)
         aci_pace_doubt_locked(&pool->pace, ac_now());
-    return pool->phase == ACI_ACCEPTING &&
-           aci_pool_spares_locked(pool, 1, ac_now());
+    return pool->phase == ACI_ACCEPTING && aci_pool_spares_locked(pool, 1);
 }
 
 /* Woken for one more task: if there is somebody for it, and no processor, sleep

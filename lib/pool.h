@@ -158,7 +158,7 @@ void aci_pool_wake_locked(ac_pool *pool);
 bool aci_pool_is_unseen(ac_pool *pool);
 
 /* Would those that are awake keep up without so many of them? */
-bool aci_pool_spares_locked(ac_pool *pool, size_t workers, int64_t now);
+bool aci_pool_spares_locked(ac_pool *pool, size_t workers);
 
 /* Is the calling thread one of this pool's workers? */
 bool aci_pool_is_mine(const ac_pool *pool);

@@ -66,17 +66,24 @@ poll_one(void)
     return 1;
 }
 
-/* It is filled again, with as many, while another one is taking. */
-SK_SCENARIO(outbox_refilled)
+/* Of two, and of three more: so there are two in the box again. */
+static void
+empty_and_refill(void)
 {
-    begin(2);
-    pthread_t other = sk_start(drain, &got[0]);
     for (int i = 0; i < 2; i++)
         got[1] += poll_one();
     for (int i = 0; i < 3; i++)
         SK_MUST(sk_submit(pool, iter, sk_task(), NULL) == AC_OK);
     SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
     got[1] += poll_one();
+}
+
+/* It is filled again, with as many, while another one is taking. */
+SK_SCENARIO(outbox_refilled)
+{
+    begin(2);
+    pthread_t other = sk_start(drain, &got[0]);
+    empty_and_refill();
     sched_yield();
     SK_MUST(ac_iter_close(iter) == AC_OK);
     got[1] += drain_in_order();
@@ -99,12 +106,7 @@ SK_SCENARIO(outbox_taken_back)
     begin(2);
     pthread_t other = sk_start(poll_into, &got[0]);
     SK_MUST(ac_iter_remaining(iter) <= 2);
-    for (int i = 0; i < 2; i++)
-        got[1] += poll_one();
-    for (int i = 0; i < 3; i++)
-        SK_MUST(sk_submit(pool, iter, sk_task(), NULL) == AC_OK);
-    SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
-    got[1] += poll_one();
+    empty_and_refill();
     sk_join(other);
     got[1] += sk_drain(iter, AC_POLL, AC_ETIMEDOUT);
     SK_MUST(got[0] + got[1] == 5);
