@@ -10,9 +10,8 @@
 #include "iter.h"
 #include "mem.h"
 
-/* On the future's own seat, which is this iterator's now. */
-static int
-join_seat(ac_iter *iter, ac_future *future)
+int
+aci_iter_join_seat(ac_iter *iter, ac_future *future)
 {
     int rc = aci_iter_admit(iter, &future->seat);
     if (rc == AC_OK && aci_future_seat_ended(future))
@@ -23,9 +22,13 @@ join_seat(ac_iter *iter, ac_future *future)
 
 /* With the stripe held, so that neither its completion nor whoever detaches
  * it can come between the two lists.  Once told, the record may be gone. */
-static int
-join(ac_iter *iter, struct aci_waiter *waiter, ac_future *future)
+int
+aci_iter_join(ac_iter *iter, struct aci_waiter *waiter, ac_future *future,
+              enum aci_door door)
 {
+    waiter->on_future.slot = NULL;
+    waiter->seat.sink = aci_iter_door(iter, door);
+    waiter->future = ac_future_ref(future);
     bool unfinished = aci_future_lock(future);
     int rc = aci_iter_admit(iter, &waiter->seat);
     if (rc == AC_OK) {
@@ -35,6 +38,8 @@ join(ac_iter *iter, struct aci_waiter *waiter, ac_future *future)
             waiter->seat.sink->tell(waiter->seat.sink, &waiter->seat);
     }
     aci_future_unlock(future);
+    if (rc != AC_OK)
+        ac_future_unref(future);
     return rc;
 }
 
@@ -45,13 +50,9 @@ join_waiter(ac_iter *iter, ac_future *future)
     struct aci_waiter *waiter = aci_alloc(sizeof *waiter);
     if (waiter == NULL)
         return AC_ENOMEM;
-    waiter->seat.sink = aci_iter_door(iter, ACI_DOOR_ADD);
-    waiter->future = ac_future_ref(future);
-    int rc = join(iter, waiter, future);
-    if (rc != AC_OK) {
-        ac_future_unref(future);
+    int rc = aci_iter_join(iter, waiter, future, ACI_DOOR_ADD);
+    if (rc != AC_OK)
         aci_free(waiter);
-    }
     return rc;
 }
 
@@ -63,7 +64,7 @@ ac_iter_add(ac_iter *iter, ac_future *future)
     if (aci_forked(iter->born) || aci_forked(future->cache->born))
         return AC_EFORKED;
     int rc = aci_future_claim_seat(future, aci_iter_door(iter, ACI_DOOR_SEAT))
-                 ? join_seat(iter, future)
+                 ? aci_iter_join_seat(iter, future)
                  : join_waiter(iter, future);
     if (rc == AC_OK)
         aci_iter_offer(iter, future->cache->owner);

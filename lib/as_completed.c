@@ -2,9 +2,9 @@
  * as_completed - an iterator over a given set of futures
  *
  * Locking: the iterator is the caller's alone until its first member is
- * watched; from then on completions may come in from other threads.
- * Lifetime: the members' registrations are part of the iterator's one
- * allocation.
+ * admitted; from then on completions may come in from other threads.
+ * Lifetime: the records of members whose own seat is another iterator's are
+ * part of the iterator's one allocation.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,19 +13,10 @@
 #include "mem.h"
 #include "set.h"
 
-/* One that is unfinished, on a record of the iterator's. */
-static void
-sit(ac_iter *iter, struct aci_waiter *waiter, ac_future *future)
-{
-    waiter->on_future.slot = NULL;
-    waiter->future = ac_future_ref(future);
-    waiter->seat.sink = aci_iter_door(iter, ACI_DOOR_SET);
-    aci_iter_pend_locked(iter, &waiter->seat);
-}
-
 /* Those done already are ready at once, in the order of the array: where the
  * records are, from the front, there are pointers to them.  The others fill the
- * records from the back; those from *back on are theirs. */
+ * records from the back; those from *back on are theirs.  Nothing of a future
+ * is changed but its references, as this may fail. */
 static int
 fill(ac_iter *iter, ac_future *const futures[], size_t n, struct aci_set *seen,
      size_t *back)
@@ -46,24 +37,24 @@ fill(ac_iter *iter, ac_future *const futures[], size_t n, struct aci_set *seen,
             iter->done[iter->n_done++] = ac_future_ref(futures[i]);
             iter->n_ready++;
         } else {
-            sit(iter, &iter->set[--*back], futures[i]);
+            iter->set[--*back].future = futures[i];
         }
     }
     return AC_OK;
 }
 
-/* Register the unfinished ones; one that has finished meanwhile is told here,
- * as the completions that come in by now are. */
+/* Admit the unfinished ones, each on its own seat if that is free; one that has
+ * finished meanwhile comes in as the completions do.  Nothing is closed yet. */
 static void
-watch(ac_iter *iter, size_t back, size_t n)
+admit(ac_iter *iter, size_t back, size_t n)
 {
     for (size_t i = n; i > back; i--) {
         struct aci_waiter *waiter = &iter->set[i - 1];
-        if (aci_future_lock(waiter->future))
-            aci_future_watch(waiter);
+        ac_future *future = waiter->future;
+        if (aci_future_claim_seat(future, aci_iter_door(iter, ACI_DOOR_SEAT)))
+            aci_iter_join_seat(iter, future);
         else
-            waiter->seat.sink->tell(waiter->seat.sink, &waiter->seat);
-        aci_future_unlock(waiter->future);
+            aci_iter_join(iter, waiter, future, ACI_DOOR_SET);
     }
 }
 
@@ -78,7 +69,6 @@ ac_as_completed(ac_future *const futures[], size_t n, ac_iter **out)
     int rc = aci_iter_create(n, &iter);
     if (rc != AC_OK)
         return rc;
-    aci_iter_close_locked(iter);
     aci_set_init(&seen);
     rc = fill(iter, futures, n, &seen, &back);
     aci_set_free(&seen);
@@ -86,7 +76,7 @@ ac_as_completed(ac_future *const futures[], size_t n, ac_iter **out)
         ac_iter_destroy(iter);
         return rc;
     }
-    watch(iter, back, n);
+    admit(iter, back, n);
     *out = iter;
-    return AC_OK;
+    return ac_iter_close(iter);
 }

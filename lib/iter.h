@@ -6,8 +6,8 @@
  * then, which next hands over.
  *
  * A member sits on a seat, and the door it came in by says what that is:
- *   ACI_DOOR_SEAT  the future's built-in seat (ac_iter_submit, and ac_iter_add
- *                  for the first one).  While it is pending the queue's
+ *   ACI_DOOR_SEAT  the future's built-in seat (ac_iter_submit; ac_iter_add and
+ *                  ac_as_completed for the first one).  While it is pending the queue's
  *                  reference keeps it, or that of who submits or adds it; who
  *                  tells hands one to the iterator
  *   ACI_DOOR_ADD   a struct aci_waiter of its own, freed at hand-over; the
@@ -131,6 +131,12 @@ aci_iter_member(const ac_iter *iter, struct aci_seat *seat)
 
 /* Admit a pending member whose sink is set.  AC_OK or AC_ECLOSED. */
 int aci_iter_admit(ac_iter *iter, struct aci_seat *seat);
+
+/* Make a member of a future of the caller's, on its own seat, which is this
+ * iterator's already, or on that record.  AC_OK or AC_ECLOSED. */
+int aci_iter_join_seat(ac_iter *iter, ac_future *future);
+int aci_iter_join(ac_iter *iter, struct aci_waiter *waiter, ac_future *future,
+                  enum aci_door door);
 
 /* Take back the admission of a future that was never accepted; no-op if the
  * iterator has let go of it. */

@@ -136,8 +136,9 @@ SK_SCENARIO(destroy_complete)
     ac_iter *set;
     begin(2, 1);
     ac_future *futures[2] = {sk_submitted(pool), sk_submitted(pool)};
-    SK_MUST(ac_as_completed(futures, 2, &set) == AC_OK);
     SK_MUST(ac_iter_add(iter, futures[0]) == AC_OK);
+    SK_MUST(ac_as_completed(futures, 2, &set) == AC_OK);
+    SK_MUST(ac_iter_add(iter, futures[1]) == AC_OK);
     ac_future_unref(futures[0]);
     if (sk_roll(2) == 0)
         SK_MUST(ac_iter_cancel(set) == AC_OK);
@@ -151,26 +152,32 @@ SK_SCENARIO(destroy_complete)
 
 static ac_future *shared;
 
-/* How often an iterator hands it over. */
+/* How many an iterator hands over that others may, too. */
 static int
-count_shared(ac_iter *from)
+count(ac_iter *from)
 {
     ac_future *future;
     int rc, n = 0;
-    SK_MUST(ac_iter_close(from) == AC_OK);
     for (; (rc = ac_iter_next(from, AC_FOREVER, &future)) == AC_OK; n++) {
-        SK_MUST(future == shared && ac_future_status(future) != AC_EAGAIN);
+        SK_MUST(ac_future_status(future) != AC_EAGAIN);
         ac_future_unref(future);
     }
     SK_MUST(rc == AC_DONE);
     return n;
 }
 
+static int
+close_and_count(ac_iter *from)
+{
+    SK_MUST(ac_iter_close(from) == AC_OK);
+    return count(from);
+}
+
 static void *
 add_and_end(void *other)
 {
     SK_MUST(ac_iter_add(other, shared) == AC_OK);
-    SK_MUST(count_shared(other) == 1);
+    SK_MUST(close_and_count(other) == 1);
     ac_iter_destroy(other);
     return NULL;
 }
@@ -194,10 +201,40 @@ SK_SCENARIO(add_add)
         SK_MUST(ac_future_cancel(shared) != AC_EINVAL);
     if (kind == 0)
         sk_join(third);
-    int n = count_shared(iter);
+    int n = close_and_count(iter);
     SK_MUST(n == 1 || (kind < 2 && n == 0));
     sk_join(thread);
     ac_future_unref(shared);
+    end();
+}
+
+/* ---- Two go through the same futures, of which each has one seat ---- */
+
+static ac_future *both[2];
+
+static void *
+go_through_both(void *n)
+{
+    ac_iter *set;
+    SK_MUST(ac_as_completed(both, 2, &set) == AC_OK);
+    *(int *)n = count(set);
+    ac_iter_destroy(set);
+    return NULL;
+}
+
+SK_SCENARIO(as_completed_twice)
+{
+    begin(1, 0);
+    both[0] = sk_submitted(pool);
+    both[1] = sk_submitted(pool);
+    pthread_t thread = sk_start(go_through_both, &got[0]);
+    if (sk_roll(2) == 0)
+        SK_MUST(ac_future_cancel(both[1]) != AC_EINVAL);
+    go_through_both(&got[1]);
+    sk_join(thread);
+    SK_MUST(got[0] == 2 && got[1] == 2);
+    ac_future_unref(both[0]);
+    ac_future_unref(both[1]);
     end();
 }
 
