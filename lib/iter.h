@@ -87,6 +87,7 @@ struct ac_iter {
     /* mu: of ac_as_completed, those that had ended before; they come next */
     ac_future **done;
     size_t n_done; /* mu */
+    int64_t few_at; /* mu: when there was little for who came last; or 0 */
     bool closed;               /* mu: no more adds */
     bool released;             /* mu: let go of what is unfinished */
     bool destroyed;            /* mu: who tells the last one frees it */

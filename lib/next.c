@@ -19,6 +19,14 @@
 #include "mem.h"
 #include "spin.h"
 
+/* Less is few; and who comes for more so soon, in ns, looks away: for one, and
+ * for many. */
+#ifndef ACI_FEW
+#define ACI_FEW 64
+#endif
+#define SOON_NS 1000
+#define SOON_MANY_NS 3000
+
 /* What one call wants. */
 struct request {
     size_t min;
@@ -308,12 +316,42 @@ put_out_locked(ac_iter *iter, struct aci_list *records)
     aci_outbox_fill(&iter->outbox, n);
 }
 
+/* Who takes each result as soon as it comes has it cost both sides the way of
+ * some cache lines: where many are outstanding, let some gather first.  The
+ * mutex is released meanwhile. */
+static void
+gather_locked(ac_iter *iter, const struct request *want)
+{
+    struct aci_spin spin;
+    if (iter->few_at == 0 || iter->n_ready > 0 || iter->n_pending < ACI_FEW)
+        return;
+    int64_t now = ac_now();
+    int64_t until = iter->few_at + (want->max > 1 ? SOON_MANY_NS : SOON_NS);
+    if (now >= until || want->deadline < until || helps(want->deadline) != NULL)
+        return;
+    aci_unlock(&iter->mu);
+    aci_spin_start_moment(&spin, until - now);
+    while (aci_spin_again(&spin))
+        continue;
+    aci_lock(&iter->mu);
+}
+
+/* Take in what there is, and remember if that was little. */
+static void
+take_in_locked(ac_iter *iter)
+{
+    aci_iter_take_in_locked(iter);
+    bool few = iter->n_ready > 0 && iter->n_ready < ACI_FEW;
+    iter->few_at = few ? ac_now() : 0;
+}
+
 static int
 next(ac_iter *iter, const struct request *want, size_t *n)
 {
     struct aci_list records;
     aci_list_init(&records);
     aci_lock(&iter->mu);
+    gather_locked(iter, want);
     /* While this one waited for the lock, another one may have put some out: to
      * take them back would have all of them wait for each. */
     if (want->max == 1 && take_out(iter, want->futures)) {
@@ -324,7 +362,7 @@ next(ac_iter *iter, const struct request *want, size_t *n)
     /* What waits in the inboxes comes after what is ready, but not what is in
      * the outbox. */
     if (iter->n_ready < want->max || aci_outbox_left(&iter->outbox) > 0)
-        aci_iter_take_in_locked(iter);
+        take_in_locked(iter);
     int rc = next_locked(iter, want, NULL, &records, n);
     if (rc == AC_EAGAIN && helps(want->deadline) == NULL) {
         watch_locked(iter, want->deadline);

@@ -57,14 +57,14 @@ pthread_mutexattr_destroy pthread_mutexattr_init pthread_mutexattr_settype'
 
 # ---- Compile ----------------------------------------------------------------
 
-# A few tasks are many in here (pace.c, outbox.h).
+# A few tasks are many in here (pace.c, outbox.h, next.c).
 # shellcheck disable=SC2086 # CC may have arguments
 compile()
 {
     $CC -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-pie -fno-exceptions \
         -fasynchronous-unwind-tables -pthread -DHAVE_CONFIG_H -DAC_DEBUG=1 \
-        -DACI_TASK_NS=50000 -DACI_OUTBOX_SIZE=3 -U_FORTIFY_SOURCE -I"$top_builddir" \
-        -I"$top_srcdir/include" -I"$top_srcdir/lib" "$@"
+        -DACI_TASK_NS=50000 -DACI_OUTBOX_SIZE=3 -DACI_FEW=2 -U_FORTIFY_SOURCE \
+        -I"$top_builddir" -I"$top_srcdir/include" -I"$top_srcdir/lib" "$@"
 }
 
 # two_at_once COMMAND WORD...: COMMAND with each half of the words

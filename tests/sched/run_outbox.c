@@ -113,6 +113,21 @@ SK_SCENARIO(outbox_taken_back)
     end();
 }
 
+/* Two who look away while more are to come, one of whom finds that the other
+ * has taken them meanwhile. */
+SK_SCENARIO(gather)
+{
+    begin(0);
+    for (int i = 0; i < 5; i++)
+        SK_MUST(sk_submit(pool, iter, sk_task(), NULL) == AC_OK);
+    pthread_t other = sk_start(drain, &got[0]);
+    SK_MUST(ac_iter_close(iter) == AC_OK);
+    got[1] = drain_in_order();
+    sk_join(other);
+    SK_MUST(got[0] + got[1] == 5);
+    end();
+}
+
 /* Somebody takes several at once. */
 static void *
 drain_many(void *count)
