@@ -51,15 +51,23 @@ aci_iter_pend_locked(ac_iter *iter, struct aci_seat *seat)
     }
 }
 
-void
-aci_iter_unpend_locked(ac_iter *iter, struct aci_seat *seat)
+/* Its link is in no list then, but does not say so. */
+static void
+leave_pending_locked(ac_iter *iter, struct aci_seat *seat)
 {
     for (size_t i = 0; i < ACI_CURSORS; i++) {
         if (iter->cursors[i].at == &seat->link)
             iter->cursors[i].at = seat->link.next;
     }
-    aci_list_remove(&seat->link);
+    aci_list_join(seat->link.prev, seat->link.next);
     iter->n_pending--;
+}
+
+void
+aci_iter_unpend_locked(ac_iter *iter, struct aci_seat *seat)
+{
+    leave_pending_locked(iter, seat);
+    aci_list_init(&seat->link);
 }
 
 /* ---- Completions ---- */
@@ -67,40 +75,48 @@ aci_iter_unpend_locked(ac_iter *iter, struct aci_seat *seat)
 static void
 become_ready_locked(ac_iter *iter, struct aci_seat *seat)
 {
-    aci_iter_unpend_locked(iter, seat);
+    leave_pending_locked(iter, seat);
     aci_list_append(&iter->ready, &seat->link);
     iter->n_ready++;
 }
 
-/* Both walk from the newest to the oldest, and put each one right behind what
- * was there before: so they are in the order in which they came. */
+/* Both walk from the newest to the oldest, and put each one before the last, so
+ * that they are in the order in which they came; only then are they joined to
+ * what was there before.  (A list that is changed with each one would have each
+ * wait for the one before to be written.) */
 
 static void
 ready_all_locked(ac_iter *iter, struct aci_link *newest)
 {
     struct aci_list *last = iter->ready.prev;
+    struct aci_list *first = &iter->ready;
     while (newest != NULL) {
         struct aci_seat *seat = aci_seat_of_arrival(newest);
         newest = newest->next;
         aci_inbox_prefetch(newest);
-        aci_iter_unpend_locked(iter, seat);
-        aci_list_prepend(last, &seat->link);
+        leave_pending_locked(iter, seat);
+        aci_list_join(&seat->link, first);
+        first = &seat->link;
         iter->n_ready++;
     }
+    aci_list_join(last, first);
 }
 
 static void
 pend_all_locked(ac_iter *iter, struct aci_link *newest)
 {
     struct aci_list *last = iter->pending.prev;
+    struct aci_list *first = &iter->pending;
     while (newest != NULL) {
         struct aci_seat *seat =
             aci_container_of(newest, struct aci_seat, admitted);
         newest = newest->next;
         aci_inbox_prefetch(newest);
-        aci_list_prepend(last, &seat->link);
+        aci_list_join(&seat->link, first);
+        first = &seat->link;
         iter->n_pending++;
     }
+    aci_list_join(last, first);
     for (size_t i = 0; i < ACI_CURSORS; i++) {
         if (iter->cursors[i].at == &iter->pending)
             iter->cursors[i].at = last->next;

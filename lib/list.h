@@ -35,14 +35,20 @@ aci_list_empty(const struct aci_list *list)
     return list->next == list;
 }
 
+/* Make these two neighbors; what was between them is not looked at. */
+static inline void
+aci_list_join(struct aci_list *before, struct aci_list *after)
+{
+    before->next = after;
+    after->prev = before;
+}
+
 /* Insert before `where`; before the head is at the end. */
 static inline void
 aci_list_append(struct aci_list *where, struct aci_list *link)
 {
-    link->next = where;
-    link->prev = where->prev;
-    where->prev->next = link;
-    where->prev = link;
+    aci_list_join(where->prev, link);
+    aci_list_join(link, where);
 }
 
 static inline void
@@ -54,8 +60,7 @@ aci_list_prepend(struct aci_list *head, struct aci_list *link)
 static inline void
 aci_list_remove(struct aci_list *link)
 {
-    link->prev->next = link->next;
-    link->next->prev = link->prev;
+    aci_list_join(link->prev, link->next);
     aci_list_init(link);
 }
 
