@@ -303,6 +303,8 @@ arrive_locked(ac_iter *iter, struct aci_seat *seat)
     become_ready_locked(iter, seat);
     atomic_fetch_add(&iter->told, 1);
     aci_iter_wake_locked(iter);
+    /* Who was the last to sleep may take its time to come. */
+    aci_iter_open_locked(iter);
 }
 
 void
