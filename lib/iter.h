@@ -7,9 +7,9 @@
  *
  * A member sits on a seat, and the door it came in by says what that is:
  *   ACI_DOOR_SEAT  the future's built-in seat (ac_iter_submit; ac_iter_add and
- *                  ac_as_completed for the first one).  While it is pending the queue's
- *                  reference keeps it, or that of who submits or adds it; who
- *                  tells hands one to the iterator
+ *                  ac_as_completed for the first one).  While it is pending
+ *                  the queue's reference keeps it, or that of who submits or
+ *                  adds it; who tells hands one to the iterator
  *   ACI_DOOR_ADD   a struct aci_waiter of its own, freed at hand-over; the
  *                  iterator owns a reference from the beginning
  *   ACI_DOOR_SET   one of the struct aci_waiter in the iterator itself; the
@@ -87,7 +87,7 @@ struct ac_iter {
     /* mu: of ac_as_completed, those that had ended before; they come next */
     ac_future **done;
     size_t n_done; /* mu */
-    int64_t few_at; /* mu: when there was little for who came last; or 0 */
+    int64_t few_at; /* mu: when few of many were ready, last time; or 0 */
     bool closed;               /* mu: no more adds */
     bool released;             /* mu: let go of what is unfinished */
     bool destroyed;            /* mu: who tells the last one frees it */

@@ -323,14 +323,13 @@ static void
 gather_locked(ac_iter *iter, const struct request *want)
 {
     struct aci_spin spin;
-    if (iter->few_at == 0 || iter->n_ready > 0 || iter->n_pending < ACI_FEW)
-        return;
-    int64_t now = ac_now();
     int64_t until = iter->few_at + (want->max > 1 ? SOON_MANY_NS : SOON_NS);
-    if (now >= until || want->deadline < until || helps(want->deadline) != NULL)
+    if (iter->few_at == 0 || iter->n_ready > 0 ||
+        aci_outbox_left(&iter->outbox) > 0 || want->deadline < until ||
+        helps(want->deadline) != NULL || ac_now() >= until)
         return;
     aci_unlock(&iter->mu);
-    aci_spin_start_moment(&spin, until - now);
+    aci_spin_start_until(&spin, until);
     while (aci_spin_again(&spin))
         continue;
     aci_lock(&iter->mu);
@@ -341,7 +340,8 @@ static void
 take_in_locked(ac_iter *iter)
 {
     aci_iter_take_in_locked(iter);
-    bool few = iter->n_ready > 0 && iter->n_ready < ACI_FEW;
+    bool few = iter->n_ready > 0 && iter->n_ready < ACI_FEW &&
+               iter->n_pending >= ACI_FEW;
     iter->few_at = few ? ac_now() : 0;
 }
 

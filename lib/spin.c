@@ -97,10 +97,15 @@ aci_spin_start_worker(struct aci_spin *spin)
 }
 
 void
+aci_spin_start_until(struct aci_spin *spin, int64_t until)
+{
+    *spin = (struct aci_spin){.until = until, .gentle = until};
+}
+
+void
 aci_spin_start_moment(struct aci_spin *spin, int64_t ns)
 {
-    start(spin, ns);
-    spin->gentle = spin->until;
+    aci_spin_start_until(spin, ac_now() + ns);
 }
 
 /* The first time there may be somebody whose timer went off with that of the

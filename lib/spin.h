@@ -41,8 +41,9 @@ struct aci_spin {
 void aci_spin_start_consumer(struct aci_spin *spin, int64_t deadline);
 void aci_spin_start_worker(struct aci_spin *spin);
 
-/* For so long, a microsecond at most, without giving the processor away: any
- * worker may, and needs no aci_spin_enter(). */
+/* Without giving the processor away, for a few microseconds at most: anybody
+ * may, and needs no aci_spin_enter(). */
+void aci_spin_start_until(struct aci_spin *spin, int64_t until);
 void aci_spin_start_moment(struct aci_spin *spin, int64_t ns);
 
 /* Give the processor away: did nobody want it? */

@@ -63,7 +63,7 @@ compile()
 {
     $CC -std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-pie -fno-exceptions \
         -fasynchronous-unwind-tables -pthread -DHAVE_CONFIG_H -DAC_DEBUG=1 \
-        -DACI_TASK_NS=50000 -DACI_OUTBOX_SIZE=3 -DACI_FEW=2 -U_FORTIFY_SOURCE \
+        -DACI_TASK_NS=50000 -DACI_OUTBOX_SIZE=3 -DACI_FEW=4 -U_FORTIFY_SOURCE \
         -I"$top_builddir" -I"$top_srcdir/include" -I"$top_srcdir/lib" "$@"
 }
 

@@ -208,36 +208,6 @@ SK_SCENARIO(add_add)
     end();
 }
 
-/* ---- Two go through the same futures, of which each has one seat ---- */
-
-static ac_future *both[2];
-
-static void *
-go_through_both(void *n)
-{
-    ac_iter *set;
-    SK_MUST(ac_as_completed(both, 2, &set) == AC_OK);
-    *(int *)n = count(set);
-    ac_iter_destroy(set);
-    return NULL;
-}
-
-SK_SCENARIO(as_completed_twice)
-{
-    begin(1, 0);
-    both[0] = sk_submitted(pool);
-    both[1] = sk_submitted(pool);
-    pthread_t thread = sk_start(go_through_both, &got[0]);
-    if (sk_roll(2) == 0)
-        SK_MUST(ac_future_cancel(both[1]) != AC_EINVAL);
-    go_through_both(&got[1]);
-    sk_join(thread);
-    SK_MUST(got[0] == 2 && got[1] == 2);
-    ac_future_unref(both[0]);
-    ac_future_unref(both[1]);
-    end();
-}
-
 /* ---- What a future tells others of: two iterators and a wait ---- */
 
 static void *
