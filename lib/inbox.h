@@ -72,6 +72,19 @@ aci_inbox_has_some(struct aci_inbox *inbox)
     return newest != NULL && newest != aci_inbox_shut_mark(inbox);
 }
 
+/* How many were left, but not more than that.  With the owner's lock held. */
+static inline size_t
+aci_inbox_count(struct aci_inbox *inbox, size_t most)
+{
+    size_t n = 0;
+    if (!aci_inbox_has_some(inbox))
+        return 0;
+    for (struct aci_link *link = atomic_load(&inbox->newest);
+         link != NULL && n < most; link = link->next)
+        n++;
+    return n;
+}
+
 static inline bool
 aci_inbox_is_shut(struct aci_inbox *inbox)
 {

@@ -21,6 +21,9 @@
 #define REST_NS INT64_C(875)
 #define STREAK 8
 
+/* More need not be counted. */
+#define MANY 256
+
 /* So often it goes to sleep to be moved, at most. */
 #define MOVE_NS INT64_C(1000000)
 
@@ -90,24 +93,23 @@ wants_to_move(struct aci_worker *self)
 
 /* Look until something comes in, or it is called, or has looked for long. */
 static void
-look(struct aci_worker *self)
+look(struct aci_worker *self, struct aci_spin *spin)
 {
-    struct aci_spin spin;
     ac_pool *pool = self->pool;
     if (aci_inbox_has_some(&pool->intake) || aci_pool_has_nested(pool))
         return;
     aci_lookout_be_active(self, false);
     if (wants_to_move(self))
-        aci_spin_start_moment(&spin, MOMENT_NS + REST_NS);
+        aci_spin_start_moment(spin, MOMENT_NS + REST_NS);
     else
-        aci_spin_start_worker(&spin);
+        aci_spin_start_worker(spin);
     do
         say_where(pool);
     while (!aci_inbox_has_some(&pool->intake) &&
            !aci_inbox_is_shut(&pool->intake) &&
            atomic_load(&pool->lookout) == ACI_SPINNING &&
-           aci_spin_again(&spin));
-    self->crowded = spin.crowded;
+           aci_spin_again(spin));
+    self->crowded = spin->crowded;
 }
 
 /* Who has just run the last task that was there looks away first.
@@ -133,10 +135,22 @@ rest(struct aci_worker *self, int lookout)
         look_away(pool, lookout, REST_NS);
 }
 
+/* For it to tell whether it had better slept: others may have taken in some. */
+static void
+end_look_locked(ac_pool *pool, const struct aci_spin *spin, uint64_t before)
+{
+    if (!aci_spin_was_away(spin))
+        return;
+    size_t taken = (size_t)(pool->stats.counts[AC_STAT_SUBMITTED] - before);
+    aci_spin_end_worker(spin, taken + aci_inbox_count(&pool->intake, MANY));
+}
+
 void
 aci_lookout_watch_locked(struct aci_worker *self)
 {
     ac_pool *pool = self->pool;
+    struct aci_spin spin = {0};
+    uint64_t before = pool->stats.counts[AC_STAT_SUBMITTED];
     bool looks_out = look_out_locked(pool);
     int lookout = atomic_load(&pool->lookout);
     bool ran = self->ran;
@@ -147,13 +161,14 @@ aci_lookout_watch_locked(struct aci_worker *self)
     if (ran)
         rest(self, lookout);
     if (looks_out) {
-        look(self);
+        look(self, &spin);
         /* Sequentially consistent: see n_idle in pool.h.  If he was called,
          * others may have been woken since: to say nobody is always safe. */
         atomic_store(&pool->lookout, ACI_NOBODY);
         aci_spin_leave();
     }
     aci_lock(&pool->mu);
+    end_look_locked(pool, &spin, before);
 }
 
 static bool

@@ -175,6 +175,7 @@ watch_locked(ac_iter *iter, ac_deadline deadline)
            atomic_load(&iter->told) == told && aci_spin_again(&spin))
         continue;
     aci_iter_enter(iter);
+    aci_spin_end_consumer(&spin, iter->n_ready);
 }
 
 /* Wait to be picked, or run a member in place.  False when the deadline

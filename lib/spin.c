@@ -25,12 +25,34 @@
 /* Or if those who do only yield, too. */
 #define CROWDED_NS INT64_C(5000)
 
+/* Who gives its processor away may get it back a slice of time later, with what
+ * has lain there meanwhile.  That is worth it if it would have been woken for
+ * one thing so often, in ns, but not if it is late by so much with few, or, as a
+ * consumer, by that much at all.  Once that has happened twice within so many
+ * ticks(), nobody yields for a while; nor does a consumer whose deadline is as
+ * near as a slice. */
+#define OFTEN_NS INT64_C(30000)
+#define LATE_NS INT64_C(200000)
+#define TOO_LATE_NS INT64_C(2000000)
+#define TWICE_TICKS 64
+#define WHILE_TICKS 1024
+#define NEAR_NS INT64_C(5000000)
+
 /* atomic, relaxed: hints, which pair with nothing. */
 static struct {
     _Alignas(ACI_CACHE_LINE) atomic_size_t busy;
     atomic_size_t processors;
     atomic_bool spinning;
+    atomic_uint late_at;  /* in ticks(): when somebody was late by a yield, */
+    atomic_uint twice_at; /* and when that was so for the second time */
 } hints;
+
+/* About milliseconds. */
+static unsigned
+ticks(int64_t ns)
+{
+    return (unsigned)(ns >> 20);
+}
 
 void
 aci_spin_processors(size_t n)
@@ -71,29 +93,79 @@ aci_spin_leave(void)
     atomic_store_explicit(&hints.spinning, false, memory_order_relaxed);
 }
 
-static void
-start(struct aci_spin *spin, int64_t ns)
+static bool
+is_since(atomic_uint *hint, unsigned now, unsigned ticks)
 {
-    int64_t now = ac_now();
-    spin->until = now + ns;
-    spin->gentle = now + PAUSE_NS;
-    spin->crowded = false;
+    return now - atomic_load_explicit(hint, memory_order_relaxed) < ticks;
+}
+
+static void
+start(struct aci_spin *spin, int64_t now, int64_t ns)
+{
+    *spin = (struct aci_spin){.until = now + ns, .gentle = now + PAUSE_NS};
+    if (is_since(&hints.twice_at, ticks(now), WHILE_TICKS))
+        spin->until = spin->gentle;
+}
+
+static bool
+all_busy(void)
+{
+    size_t busy = atomic_load_explicit(&hints.busy, memory_order_relaxed);
+    size_t all = atomic_load_explicit(&hints.processors, memory_order_relaxed);
+    return busy >= all;
 }
 
 void
 aci_spin_start_consumer(struct aci_spin *spin, int64_t deadline)
 {
-    size_t busy = atomic_load_explicit(&hints.busy, memory_order_relaxed);
-    size_t all = atomic_load_explicit(&hints.processors, memory_order_relaxed);
-    start(spin, busy < all ? SPIN_NS : SPIN_SHORT_NS);
+    int64_t now = ac_now();
+    start(spin, now, all_busy() ? SPIN_SHORT_NS : SPIN_NS);
     if (spin->until > deadline)
         spin->until = deadline;
+    if (deadline < now + NEAR_NS)
+        spin->gentle = spin->until;
+}
+
+bool
+aci_spin_was_away(const struct aci_spin *spin)
+{
+    return spin->away >= LATE_NS;
+}
+
+static bool
+is_late(const struct aci_spin *spin, size_t found)
+{
+    return aci_spin_was_away(spin) && found > 0 &&
+           (int64_t)found < spin->away / OFTEN_NS;
+}
+
+static void
+note_late(void)
+{
+    unsigned now = ticks(ac_now());
+    if (is_since(&hints.late_at, now, TWICE_TICKS))
+        atomic_store_explicit(&hints.twice_at, now, memory_order_relaxed);
+    atomic_store_explicit(&hints.late_at, now, memory_order_relaxed);
+}
+
+void
+aci_spin_end_consumer(const struct aci_spin *spin, size_t results)
+{
+    if (is_late(spin, results) || (spin->away >= TOO_LATE_NS && results > 0))
+        note_late();
+}
+
+void
+aci_spin_end_worker(const struct aci_spin *spin, size_t tasks)
+{
+    if (is_late(spin, tasks))
+        note_late();
 }
 
 void
 aci_spin_start_worker(struct aci_spin *spin)
 {
-    start(spin, SPIN_NS);
+    start(spin, ac_now(), SPIN_NS);
 }
 
 void
@@ -140,7 +212,10 @@ aci_spin_again(struct aci_spin *spin)
         return false;
     if (now >= spin->gentle) {
         sched_yield();
-        spin->crowded |= ac_now() - now > CROWDED_NS;
+        int64_t away = ac_now() - now;
+        spin->crowded |= away > CROWDED_NS;
+        if (spin->away < away)
+            spin->away = away;
         return true;
     }
     for (int i = 0; i < PAUSES; i++)

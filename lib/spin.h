@@ -3,9 +3,11 @@
  *
  * To sleep and be woken costs some fifty microseconds; so whoever runs out of
  * work looks again for up to twenty, giving the processor away from the first
- * one on.  It helps only while a processor would be idle otherwise.  That is
- * what the one piece of process-wide state is for: a line of hints, which may
- * be wrong without harm.
+ * one on.  It helps only while a processor would be idle otherwise; and who has
+ * given its processor to somebody that computes gets it back much later than
+ * one that is woken: then nobody does so for a while.  That is what the one
+ * piece of process-wide state is for: a line of hints, which may be wrong
+ * without harm.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -35,11 +37,19 @@ struct aci_spin {
     int64_t until;  /* owner thread: when to stop */
     int64_t gentle; /* owner thread: from when on to yield */
     bool crowded;   /* owner thread: others ran on its processor meanwhile */
+    int64_t away;   /* owner thread: how long it had none, at most */
 };
 
-/* A consumer: short while every processor has a worker to run. */
+/* Both give the processor away only as long as they get it back in time.  A
+ * consumer: short while every processor has a worker to run. */
 void aci_spin_start_consumer(struct aci_spin *spin, int64_t deadline);
 void aci_spin_start_worker(struct aci_spin *spin);
+
+/* Was it without a processor for long?  And then so many results, or tasks,
+ * have come meanwhile. */
+bool aci_spin_was_away(const struct aci_spin *spin);
+void aci_spin_end_consumer(const struct aci_spin *spin, size_t results);
+void aci_spin_end_worker(const struct aci_spin *spin, size_t tasks);
 
 /* Without giving the processor away, for a few microseconds at most: anybody
  * may, and needs no aci_spin_enter(). */

@@ -161,12 +161,12 @@ static bool
 watch(const ac_future *future, ac_deadline deadline)
 {
     struct aci_spin spin;
+    bool finished;
     aci_spin_start_consumer(&spin, deadline);
-    while (!aci_future_finished(future)) {
-        if (!aci_spin_again(&spin))
-            return false;
-    }
-    return true;
+    while (!(finished = aci_future_finished(future)) && aci_spin_again(&spin))
+        continue;
+    aci_spin_end_consumer(&spin, finished);
+    return finished;
 }
 
 int
