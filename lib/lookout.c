@@ -21,9 +21,6 @@
 #define REST_NS INT64_C(875)
 #define STREAK 8
 
-/* More need not be counted. */
-#define MANY 256
-
 /* So often it goes to sleep to be moved, at most. */
 #define MOVE_NS INT64_C(1000000)
 
@@ -142,7 +139,8 @@ end_look_locked(ac_pool *pool, const struct aci_spin *spin, uint64_t before)
     if (!aci_spin_was_away(spin))
         return;
     size_t taken = (size_t)(pool->stats.counts[AC_STAT_SUBMITTED] - before);
-    aci_spin_end_worker(spin, taken + aci_inbox_count(&pool->intake, MANY));
+    aci_spin_end_worker(
+        spin, taken + aci_inbox_count(&pool->intake, ACI_SPIN_MANY));
 }
 
 void

@@ -169,13 +169,15 @@ watch_locked(ac_iter *iter, ac_deadline deadline)
 {
     struct aci_spin spin;
     unsigned told = atomic_load(&iter->told);
+    size_t before = iter->n_ready;
     aci_unlock(&iter->mu);
     aci_spin_start_consumer(&spin, deadline);
     while (!aci_inbox_has_some(&iter->arrivals) &&
            atomic_load(&iter->told) == told && aci_spin_again(&spin))
         continue;
     aci_iter_enter(iter);
-    aci_spin_end_consumer(&spin, iter->n_ready);
+    aci_spin_end_consumer(
+        &spin, iter->n_ready > before ? iter->n_ready - before : 0);
 }
 
 /* Wait to be picked, or run a member in place.  False when the deadline

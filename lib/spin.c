@@ -27,14 +27,16 @@
 
 /* Who gives its processor away may get it back a slice of time later, with what
  * has lain there meanwhile.  That is worth it if it would have been woken for
- * one thing so often, in ns, but not if it is late by so much with few, or, as a
- * consumer, by that much at all.  Once that has happened twice within so many
- * ticks(), nobody yields for a while; nor does a consumer whose deadline is as
- * near as a slice. */
+ * one thing so often, in ns, but not if it is late by so much with few, or
+ * after its deadline. */
 #define OFTEN_NS INT64_C(30000)
 #define LATE_NS INT64_C(200000)
-#define TOO_LATE_NS INT64_C(2000000)
-#define TWICE_TICKS 64
+
+/* Once so many us were lost so within so many ticks(), but not all at once,
+ * nobody yields for a while.  Where the deadline is as near as a slice, one time
+ * is enough. */
+#define LOST_US 5000
+#define SPELL_TICKS 64
 #define WHILE_TICKS 1024
 #define NEAR_NS INT64_C(5000000)
 
@@ -43,11 +45,13 @@ static struct {
     _Alignas(ACI_CACHE_LINE) atomic_size_t busy;
     atomic_size_t processors;
     atomic_bool spinning;
-    atomic_uint late_at;  /* in ticks(): when somebody was late by a yield, */
-    atomic_uint twice_at; /* and when that was so for the second time */
+    atomic_uint late_at;  /* in ticks(): when somebody was late by a yield; */
+    atomic_uint lost;     /* in us: how much, in the spell that began then; */
+    atomic_uint stop_at;  /* in ticks(): when that was too much */
 } hints;
 
-/* About milliseconds. */
+/* About milliseconds.  They come round, and are 0 when the system starts: then
+ * nobody yields for a second, without harm. */
 static unsigned
 ticks(int64_t ns)
 {
@@ -103,7 +107,7 @@ static void
 start(struct aci_spin *spin, int64_t now, int64_t ns)
 {
     *spin = (struct aci_spin){.until = now + ns, .gentle = now + PAUSE_NS};
-    if (is_since(&hints.twice_at, ticks(now), WHILE_TICKS))
+    if (is_since(&hints.stop_at, ticks(now), WHILE_TICKS))
         spin->until = spin->gentle;
 }
 
@@ -122,7 +126,9 @@ aci_spin_start_consumer(struct aci_spin *spin, int64_t deadline)
     start(spin, now, all_busy() ? SPIN_SHORT_NS : SPIN_NS);
     if (spin->until > deadline)
         spin->until = deadline;
-    if (deadline < now + NEAR_NS)
+    spin->deadline = deadline;
+    if (deadline < now + NEAR_NS &&
+        is_since(&hints.late_at, ticks(now), WHILE_TICKS))
         spin->gentle = spin->until;
 }
 
@@ -135,31 +141,41 @@ aci_spin_was_away(const struct aci_spin *spin)
 static bool
 is_late(const struct aci_spin *spin, size_t found)
 {
-    return aci_spin_was_away(spin) && found > 0 &&
+    return aci_spin_was_away(spin) && found > 0 && found < ACI_SPIN_MANY &&
            (int64_t)found < spin->away / OFTEN_NS;
 }
 
 static void
-note_late(void)
+note_late(const struct aci_spin *spin, int64_t now)
 {
-    unsigned now = ticks(ac_now());
-    if (is_since(&hints.late_at, now, TWICE_TICKS))
-        atomic_store_explicit(&hints.twice_at, now, memory_order_relaxed);
-    atomic_store_explicit(&hints.late_at, now, memory_order_relaxed);
+    unsigned lost = (unsigned)(spin->away >> 10);
+    if (lost >= LOST_US)
+        lost = LOST_US - 1;
+    if (is_since(&hints.late_at, ticks(now), SPELL_TICKS))
+        lost += atomic_load_explicit(&hints.lost, memory_order_relaxed);
+    else
+        atomic_store_explicit(&hints.late_at, ticks(now), memory_order_relaxed);
+    atomic_store_explicit(&hints.lost, lost, memory_order_relaxed);
+    if (lost >= LOST_US)
+        atomic_store_explicit(&hints.stop_at, ticks(now), memory_order_relaxed);
 }
 
 void
 aci_spin_end_consumer(const struct aci_spin *spin, size_t results)
 {
-    if (is_late(spin, results) || (spin->away >= TOO_LATE_NS && results > 0))
-        note_late();
+    if (!aci_spin_was_away(spin))
+        return;
+    int64_t now = ac_now();
+    if (results > 0 ? is_late(spin, results)
+                    : now - LATE_NS >= spin->deadline)
+        note_late(spin, now);
 }
 
 void
 aci_spin_end_worker(const struct aci_spin *spin, size_t tasks)
 {
     if (is_late(spin, tasks))
-        note_late();
+        note_late(spin, ac_now());
 }
 
 void

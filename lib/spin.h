@@ -34,10 +34,11 @@ bool aci_spin_enter(void);
 void aci_spin_leave(void);
 
 struct aci_spin {
-    int64_t until;  /* owner thread: when to stop */
-    int64_t gentle; /* owner thread: from when on to yield */
-    bool crowded;   /* owner thread: others ran on its processor meanwhile */
-    int64_t away;   /* owner thread: how long it had none, at most */
+    int64_t until;    /* owner thread: when to stop */
+    int64_t gentle;   /* owner thread: from when on to yield */
+    int64_t deadline; /* owner thread: a consumer's */
+    int64_t away;     /* owner thread: how long it had no processor, at most */
+    bool crowded;     /* owner thread: others ran there meanwhile */
 };
 
 /* Both give the processor away only as long as they get it back in time.  A
@@ -46,7 +47,8 @@ void aci_spin_start_consumer(struct aci_spin *spin, int64_t deadline);
 void aci_spin_start_worker(struct aci_spin *spin);
 
 /* Was it without a processor for long?  And then so many results, or tasks,
- * have come meanwhile. */
+ * have come meanwhile; more than that need not be counted. */
+#define ACI_SPIN_MANY 256
 bool aci_spin_was_away(const struct aci_spin *spin);
 void aci_spin_end_consumer(const struct aci_spin *spin, size_t results);
 void aci_spin_end_worker(const struct aci_spin *spin, size_t tasks);

@@ -181,9 +181,10 @@ aci_await_unfinished(ac_future *future, ac_deadline deadline)
             return aci_future_finished(future) ? AC_OK : AC_ETIMEDOUT;
         if (aci_future_help(future, deadline))
             return AC_OK;
-        if (watch(future, deadline))
+        ac_deadline until = wake_up(&future, 1, deadline);
+        if (watch(future, until))
             return AC_OK;
-        int rc = block(&future, 1, AC_ALL, wake_up(&future, 1, deadline));
+        int rc = block(&future, 1, AC_ALL, until);
         if (rc != AC_OK)
             return rc;
     }
