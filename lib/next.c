@@ -163,21 +163,29 @@ helps(ac_deadline deadline)
     return NULL;
 }
 
+/* How many were ready, or handed out, so far; without what others took by the
+ * mutex. */
+static size_t
+seen_locked(const ac_iter *iter)
+{
+    return iter->n_ready + (size_t)aci_outbox_number(&iter->outbox);
+}
+
 /* Look again for a moment.  The mutex is released meanwhile. */
 static void
 watch_locked(ac_iter *iter, ac_deadline deadline)
 {
     struct aci_spin spin;
     unsigned told = atomic_load(&iter->told);
-    size_t before = iter->n_ready;
+    size_t before = seen_locked(iter);
     aci_unlock(&iter->mu);
     aci_spin_start_consumer(&spin, deadline);
     while (!aci_inbox_has_some(&iter->arrivals) &&
            atomic_load(&iter->told) == told && aci_spin_again(&spin))
         continue;
     aci_iter_enter(iter);
-    aci_spin_end_consumer(
-        &spin, iter->n_ready > before ? iter->n_ready - before : 0);
+    size_t seen = seen_locked(iter);
+    aci_spin_end_consumer(&spin, seen > before ? seen - before : 0);
 }
 
 /* Wait to be picked, or run a member in place.  False when the deadline

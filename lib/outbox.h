@@ -62,6 +62,14 @@ aci_outbox_left(const struct aci_outbox *outbox)
     return (size_t)(atomic_load(&outbox->state) & ACI_OUTBOX_SIZE);
 }
 
+/* How many were taken, ever, or a few more: for comparison. */
+static inline aci_outbox_state
+aci_outbox_number(const struct aci_outbox *outbox)
+{
+    return atomic_load_explicit(&outbox->state, memory_order_relaxed) /
+           (ACI_OUTBOX_SIZE + 1);
+}
+
 /* The one in that place.  Without the lock it may be another one by now, and
  * then so is the number. */
 static inline ac_future *
