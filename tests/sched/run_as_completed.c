@@ -23,20 +23,6 @@ end(void)
     sk_pool_end(pool);
 }
 
-/* How many an iterator hands over that others may, too. */
-static int
-count(ac_iter *from)
-{
-    ac_future *future;
-    int rc, n = 0;
-    for (; (rc = ac_iter_next(from, AC_FOREVER, &future)) == AC_OK; n++) {
-        SK_MUST(ac_future_status(future) != AC_EAGAIN);
-        ac_future_unref(future);
-    }
-    SK_MUST(rc == AC_DONE);
-    return n;
-}
-
 /* ---- Two go through the same futures, of which each has one seat ---- */
 
 static ac_future *both[2];
@@ -46,7 +32,7 @@ go_through_both(void *n)
 {
     ac_iter *set;
     SK_MUST(ac_as_completed(both, 2, &set) == AC_OK);
-    *(int *)n = count(set);
+    *(int *)n = sk_count(set);
     ac_iter_destroy(set);
     return NULL;
 }
@@ -117,7 +103,7 @@ SK_SCENARIO(as_completed_own)
     if (sk_roll(3) == 0)
         SK_MUST(ac_future_cancel(itself) != AC_EINVAL);
     if (sk_roll(2))
-        SK_MUST(count(other) == 1);
+        SK_MUST(sk_count(other) == 1);
     ac_iter_destroy(other);
     SK_MUST(ac_pool_wait_idle(pool, AC_FOREVER) == AC_OK);
     ac_future_unref(itself);
@@ -141,7 +127,7 @@ SK_SCENARIO(as_completed_refused)
     if (thread != 0)
         sk_join(thread);
     SK_MUST(ac_iter_close(iter) == AC_OK);
-    SK_MUST(count(iter) == 1);
+    SK_MUST(sk_count(iter) == 1);
     ac_future_unref(futures[0]);
     ac_future_unref(futures[1]);
     end();
@@ -184,7 +170,7 @@ SK_SCENARIO(as_completed_promises)
             ac_future_unref(future);
     }
     ac_iter_destroy(sets[0]);
-    SK_MUST(count(sets[1]) == 2);
+    SK_MUST(sk_count(sets[1]) == 2);
     ac_iter_destroy(sets[1]);
     sk_join(thread);
 }

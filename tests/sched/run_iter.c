@@ -152,25 +152,11 @@ SK_SCENARIO(destroy_complete)
 
 static ac_future *shared;
 
-/* How many an iterator hands over that others may, too. */
-static int
-count(ac_iter *from)
-{
-    ac_future *future;
-    int rc, n = 0;
-    for (; (rc = ac_iter_next(from, AC_FOREVER, &future)) == AC_OK; n++) {
-        SK_MUST(ac_future_status(future) != AC_EAGAIN);
-        ac_future_unref(future);
-    }
-    SK_MUST(rc == AC_DONE);
-    return n;
-}
-
 static int
 close_and_count(ac_iter *from)
 {
     SK_MUST(ac_iter_close(from) == AC_OK);
-    return count(from);
+    return sk_count(from);
 }
 
 static void *

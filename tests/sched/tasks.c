@@ -223,6 +223,19 @@ sk_drain(ac_iter *iter, ac_deadline deadline, int end)
 }
 
 int
+sk_count(ac_iter *iter)
+{
+    ac_future *future;
+    int rc, n = 0;
+    for (; (rc = ac_iter_next(iter, AC_FOREVER, &future)) == AC_OK; n++) {
+        SK_MUST(ac_future_status(future) != AC_EAGAIN);
+        ac_future_unref(future);
+    }
+    SK_MUST(rc == AC_DONE);
+    return n;
+}
+
+int
 sk_take(ac_future *future)
 {
     void *result = NULL;

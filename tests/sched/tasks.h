@@ -64,6 +64,8 @@ struct sk_task *sk_task_of(const ac_future *future);
 void sk_deliver(ac_future *future);
 /* Take all that comes until the iterator says `end`; how many. */
 int sk_drain(ac_iter *iter, ac_deadline deadline, int end);
+/* The same of one that is closed, whose members others may hand over, too. */
+int sk_count(ac_iter *iter);
 
 /* Take the result; the status of the future is returned. */
 int sk_take(ac_future *future);
